@@ -1,0 +1,1 @@
+"""One module per outside thing; each turns foreign errors into those of `core.errors`."""

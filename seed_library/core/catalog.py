@@ -1,0 +1,184 @@
+"""What should exist: catalogs, their items, and the rules that hold for them.
+
+Everything here is a value. Reading catalog folders from disk is the business of `adapters.catalogs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Literal, NamedTuple
+
+from seed_library.core.errors import UsageInvalid
+
+ThinkingWish = Literal["off", "on"]
+
+
+class ItemId(NamedTuple):
+    """What identifies an item and its row: the columns of the table's unique index."""
+
+    category: str
+    key: str
+    locale: str
+
+    def __str__(self) -> str:
+        return f"{self.category}/{self.key}/{self.locale}"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One text that should exist.
+
+    Attributes:
+        id: category, key and locale.
+        title: the finished title; never written by the model.
+        facts: what the prompt templates may use, already in the item's locale.
+    """
+
+    id: ItemId
+    title: str
+    facts: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """Where rows live and which column holds what.
+
+    Attributes:
+        constants: columns that every row fills with the same value.
+    """
+
+    schema: str = "public"
+    name: str = "content_library"
+    category: str = "category"
+    key: str = "key"
+    locale: str = "locale"
+    title: str = "title"
+    text: str = "description"
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def conflict_columns(self) -> tuple[str, str, str]:
+        """The columns of the unique index, in the order of `ItemId`."""
+        return (self.category, self.key, self.locale)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSpec:
+    """The parameters of a request that the catalog decides.
+
+    Attributes:
+        model: the model id.
+        max_tokens: ceiling of the visible answer, in tokens.
+        thinking: "off" asks for no thinking wherever the model allows that.
+        thinking_tokens: added to `max_tokens` where thinking is on or cannot be turned off.
+        effort: the model's effort level; empty leaves the model's own default.
+    """
+
+    model: str
+    max_tokens: int = 1024
+    thinking: ThinkingWish = "off"
+    thinking_tokens: int = 4096
+    effort: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WordRule:
+    """How long a text should be, in words (a hyphenated compound counts as one).
+
+    A text outside `at_least`..`at_most` is rejected; outside `low`..`high` it is only flagged.
+    """
+
+    low: int
+    high: int
+    at_least: int
+    at_most: int
+
+
+@dataclass(frozen=True, slots=True)
+class GateRules:
+    """The quality rules of one category and locale."""
+
+    words: WordRule
+
+
+class PromptSource(NamedTuple):
+    """The uncompiled templates of one category and locale, with the file names that errors point to."""
+
+    system_name: str
+    system: str
+    user_name: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """One library: which items should exist, how they are asked for, judged and stored."""
+
+    name: str
+    description: str
+    categories: tuple[str, ...]
+    locales: tuple[str, ...]
+    table: TableSpec
+    request: RequestSpec
+    rules: Mapping[tuple[str, str], GateRules]
+    sources: Mapping[tuple[str, str], PromptSource]
+    items: Sequence[Item]
+
+    def rules_of(self, item_id: ItemId) -> GateRules:
+        """Return the rules that judge a text of this item."""
+        return self.rules[item_id.category, item_id.locale]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which part of a catalog is meant. Empty tuples select everything; `limit` counts items."""
+
+    categories: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    locales: tuple[str, ...] = ()
+    limit: int | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether keys or a limit leave out items of the chosen categories and locales."""
+        return bool(self.keys) or self.limit is not None
+
+
+def select(catalog: Catalog, selection: Selection) -> list[Item]:
+    """Return the selected items in catalog order.
+
+    Raises:
+        UsageInvalid: a category, locale or key pattern that matches nothing, all of them named together.
+    """
+    faults = [
+        *_unknown("category", selection.categories, catalog.categories),
+        *_unknown("locale", selection.locales, catalog.locales),
+    ]
+    used: set[str] = set()
+    chosen = [item for item in catalog.items if _matches(item.id, selection, used)]
+    faults += [f"no key matches {pattern!r}" for pattern in selection.keys if not faults and pattern not in used]
+    if faults:
+        raise UsageInvalid(
+            f"Catalog {catalog.name!r}: " + "; ".join(faults) + ".",
+            hint=f"Categories: {', '.join(catalog.categories)}. Locales: {', '.join(catalog.locales)}. "
+            f"`seed-library plan {catalog.name}` lists the keys.",
+        )
+    return chosen if selection.limit is None else chosen[: selection.limit]
+
+
+def _unknown(what: str, wanted: Sequence[str], known: Sequence[str]) -> list[str]:
+    return [f"unknown {what} {name!r}" for name in wanted if name not in known]
+
+
+def _matches(item_id: ItemId, selection: Selection, used: set[str]) -> bool:
+    if selection.categories and item_id.category not in selection.categories:
+        return False
+    if selection.locales and item_id.locale not in selection.locales:
+        return False
+    if not selection.keys:
+        return True
+    hits = [pattern for pattern in selection.keys if fnmatchcase(item_id.key, pattern)]
+    used.update(hits)
+    return bool(hits)

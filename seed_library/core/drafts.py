@@ -1,0 +1,143 @@
+"""From a request to a draft: what is asked, what comes back, and how an answer is read.
+
+An answer is read from the raw message as the API sent it (a JSON object), because the raw message is what the
+journal keeps. Reading is strict: text blocks are joined, `stop_reason` must be `end_turn`, the text must not be
+empty. Thinking blocks never count as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from seed_library.core.catalog import Item, RequestSpec, WordRule
+
+RawMessage = Mapping[str, Any]
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The two rendered parts of a request."""
+
+    system: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request for one item, complete: sending it needs nothing else.
+
+    Attributes:
+        fingerprint: hash of everything that determines the answer (see `core.prompts.fingerprint`).
+        words: the length the text should have; already said in the prompt, kept for offline writers.
+    """
+
+    item: Item
+    prompt: Prompt
+    spec: RequestSpec
+    fingerprint: str
+    words: WordRule
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one answer, as the API counts them. `input_tokens` is the part that no cache served."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    cache_read_tokens: int = 0
+
+    @property
+    def prompt_tokens(self) -> int:
+        """All input tokens, cached or not."""
+        cached = self.cache_write_5m_tokens + self.cache_write_1h_tokens + self.cache_read_tokens
+        return self.input_tokens + cached
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a writer returned: the raw message, and the ids that identify the payment.
+
+    Attributes:
+        message: the message object exactly as it came.
+        request_id: the provider's id of the HTTP request, empty where there is none.
+        workspace: the provider's workspace or organization the request was billed to, empty where unknown.
+    """
+
+    message: RawMessage
+    request_id: str = ""
+    workspace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a gate has against a draft. `error` rejects it, `warning` only flags it."""
+
+    gate: str
+    severity: Severity
+    message: str
+    span: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A draft's findings; accepted when none of them is an error."""
+
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the text may be stored."""
+        return not any(finding.severity == "error" for finding in self.findings)
+
+
+def text_of(message: RawMessage) -> str:
+    """Return the joined text blocks, stripped; empty when there are none."""
+    blocks = message.get("content")
+    if not isinstance(blocks, list):
+        return ""
+    parts = [block.get("text") for block in blocks if isinstance(block, dict) and block.get("type") == "text"]
+    return "".join(part for part in parts if isinstance(part, str)).strip()
+
+
+def reading_fault(message: RawMessage) -> str:
+    """Say why this message holds no usable text; empty when it does.
+
+    Rules: `facts/claude-api` section 2: `refusal` and `max_tokens` arrive as HTTP 200 and void the text.
+    """
+    reason = message.get("stop_reason")
+    if reason == "refusal":
+        category = (message.get("stop_details") or {}).get("category") or "no category given"
+        return f"the model refused to answer ({category})"
+    if reason == "max_tokens":
+        return "the answer was cut off at max_tokens"
+    if reason != "end_turn":
+        return f"the answer ended with stop_reason {reason!r} instead of 'end_turn'"
+    if not text_of(message):
+        return "the answer holds no text"
+    return ""
+
+
+def usage_of(message: RawMessage) -> Usage:
+    """Read the billed tokens of a message; absent or ill-typed figures count as zero."""
+    usage = message.get("usage")
+    if not isinstance(usage, dict):
+        return Usage()
+    detail = usage.get("cache_creation")
+    hour = _count(detail, "ephemeral_1h_input_tokens")
+    return Usage(
+        input_tokens=_count(usage, "input_tokens"),
+        output_tokens=_count(usage, "output_tokens"),
+        cache_write_5m_tokens=max(_count(usage, "cache_creation_input_tokens") - hour, 0),
+        cache_write_1h_tokens=hour,
+        cache_read_tokens=_count(usage, "cache_read_input_tokens"),
+    )
+
+
+def _count(holder: object, name: str) -> int:
+    value = holder.get(name) if isinstance(holder, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

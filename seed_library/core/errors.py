@@ -1,0 +1,167 @@
+"""Every expected failure, each with a message, a hint and an exit code.
+
+SeedLibraryError
+  UsageInvalid            2  an argument that cannot be meant
+  SettingsInvalid         3  settings missing or wrong, all of them in one report
+  PreflightFailed         4  a check that costs nothing failed
+    CatalogInvalid           the catalog folder is damaged
+    RunBlocked               the outside world refuses the whole run (bad key, no credit, table gone)
+      StoreUnavailable       the target did not answer in time; what is paid waits in the journal
+    JournalUnavailable       the journal cannot be written (disk full, read-only)
+    LockLost                 the lock file was removed or replaced under the running process
+  TargetLocked            5  another run holds the target
+  BudgetReached           7  the next request could go over the budget
+  Stopped                 8  stopped on request
+WriteFailed                  one request to the writer failed; the engine decides what follows
+  WriteRetryable             may be tried again
+  ItemRefused                this item only
+RowsRefused                  the target refused rows for what they contain
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """The documented, stable exit codes. Scripts treat any other as a failure."""
+
+    DONE = 0
+    BUG = 1
+    USAGE = 2
+    SETTINGS = 3
+    PREFLIGHT = 4
+    LOCKED = 5
+    ITEMS_FAILED = 6
+    BUDGET = 7
+    STOPPED = 8
+    INTERRUPTED = 130
+
+
+class SeedLibraryError(Exception):
+    """An expected failure, printed in one place as what is wrong, where, and what to do."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageInvalid(SeedLibraryError):
+    """An argument that cannot be meant: an unknown catalog, category, key or locale."""
+
+    exit_code = ExitCode.USAGE
+    code = "usage"
+
+
+class SettingsInvalid(SeedLibraryError):
+    """One or more settings are missing or malformed; the message names every one."""
+
+    exit_code = ExitCode.SETTINGS
+    code = "settings"
+
+
+class PreflightFailed(SeedLibraryError):
+    """Something that can be known for free stands in the way."""
+
+    exit_code = ExitCode.PREFLIGHT
+    code = "preflight"
+
+
+class CatalogInvalid(PreflightFailed):
+    """The catalog folder has faults; the message names every one with its file."""
+
+    code = "catalog"
+
+
+class RunBlocked(PreflightFailed):
+    """The outside world refuses the whole run; trying other items would not help."""
+
+    code = "blocked"
+
+
+class StoreUnavailable(RunBlocked):
+    """The target did not answer within the patience of the retries."""
+
+    code = "store_unavailable"
+
+
+class JournalUnavailable(PreflightFailed):
+    """The journal cannot be written, so nothing may be paid."""
+
+    code = "journal"
+
+
+class LockLost(PreflightFailed):
+    """The lock file was removed or replaced, so another process may hold the target too."""
+
+    code = "lock_lost"
+
+
+class TargetLocked(SeedLibraryError):
+    """Another run holds the target."""
+
+    exit_code = ExitCode.LOCKED
+    code = "locked"
+
+
+class BudgetReached(SeedLibraryError):
+    """The worst case of the next request does not fit into what is left of the budget."""
+
+    exit_code = ExitCode.BUDGET
+    code = "budget"
+
+
+class Stopped(SeedLibraryError):
+    """The run was asked to stop and did."""
+
+    exit_code = ExitCode.STOPPED
+    code = "stopped"
+
+
+class WriteFailed(Exception):
+    """One request to the writer gave no usable text.
+
+    Attributes:
+        maybe_billed: True when the provider may have done and charged the work although no answer arrived.
+    """
+
+    def __init__(self, message: str, *, maybe_billed: bool) -> None:
+        super().__init__(message)
+        self.message = message
+        self.maybe_billed = maybe_billed
+
+
+class WriteRetryable(WriteFailed):
+    """The same request may succeed later.
+
+    Attributes:
+        retry_after: seconds the provider asked to wait, or None.
+        overloaded: True for 429 and 529, which say something about the pace and nothing about the item.
+    """
+
+    def __init__(
+        self, message: str, *, maybe_billed: bool, retry_after: float | None = None, overloaded: bool = False
+    ) -> None:
+        super().__init__(message, maybe_billed=maybe_billed)
+        self.retry_after = retry_after
+        self.overloaded = overloaded
+
+
+class ItemRefused(WriteFailed):
+    """The provider refuses this item for what it asks; other items are not concerned."""
+
+
+class RowsRefused(Exception):
+    """The target refused a batch of rows for their content (a constraint, a bad value).
+
+    The engine halves the batch until the guilty row stands alone.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message

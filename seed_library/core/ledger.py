@@ -1,0 +1,239 @@
+"""What the journal says, folded into what a run and a plan need to know.
+
+Records (each a JSON object with `kind`, `run` and `at`), in the order in which they are written for one item:
+
+    intent    before a request leaves: item, attempt, fingerprint, model, worst (micro-dollars)
+    paid      an answer arrived: item, attempt, fingerprint, cost, message (raw), request_id, workspace
+    failed    no answer, or an error: item, attempt, reason, billed ("no" or "maybe"), worst
+    judged    item, attempt, accepted, findings; or `unusable` with the reason the answer holds no text
+    stored    items: [category, key, locale, fingerprint] of the rows that one upsert wrote
+
+and per run `run` (catalog, model, writer, command, refresh) and `finished` (exit_code, error).
+
+An intent that neither `paid` nor `failed` closes was in flight when its process died: it may have been billed.
+The fold keeps positions, not texts, and digests, not strings: a journal of 100,000 texts fits in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from seed_library.core.catalog import ItemId
+
+Record = Mapping[str, Any]
+Verdict = Literal["unjudged", "accepted", "rejected", "unusable"]
+_VERDICTS: tuple[Verdict, ...] = ("unjudged", "accepted", "rejected", "unusable")
+# A draft is one integer: position in the journal, then two flags, then the verdict.
+_VERDICT_MASK = 0b0011
+_STORED = 0b0100
+_REPLACES = 0b1000
+_FLAG_BITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRef:
+    """A paid text in the journal: where it is, and what became of it.
+
+    Attributes:
+        stored: the journal knows that it reached the table.
+        replaces: when it was paid, an earlier text of this item had been stored from here.
+    """
+
+    position: int
+    verdict: Verdict
+    stored: bool
+    replaces: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A request that was about to be sent. `worst` is its ceiling in micro-dollars."""
+
+    item: ItemId
+    attempt: str
+    run: str
+    worst: int
+
+
+@dataclass(slots=True)
+class RunTally:
+    """What one run has done so far. Money in micro-dollars, counts in items."""
+
+    run_id: str = ""
+    started_at: str = ""
+    catalog: str = ""
+    model: str = ""
+    refresh: str = ""
+    requests: int = 0
+    generated: int = 0
+    stored: int = 0
+    recovered: int = 0
+    rejected: int = 0
+    failed: int = 0
+    spent: int = 0
+    maybe_spent: int = 0
+    to_do: int = 0
+    stored_per_part: Counter[str] = field(default_factory=Counter)
+    last_error: str = ""
+    finished_at: str = ""
+    exit_code: int | None = None
+
+
+class Ledger:
+    """The state of a journal. Feed it records in order with `apply`."""
+
+    def __init__(self) -> None:
+        self._drafts: dict[bytes, int] = {}
+        self._stored: dict[bytes, bytes] = {}
+        self._failures: dict[bytes, str] = {}
+        self._attempts: dict[str, bytes] = {}
+        self.open_intents: dict[str, Intent] = {}
+        self.spent = 0
+        self.maybe_spent = 0
+        self.last_run = RunTally()
+        self.refresh_floor: int | None = None
+
+    def apply(self, position: int, record: Record) -> None:
+        """Take one record into account. Records of an unknown kind are left alone (a newer version wrote them)."""
+        match record.get("kind"):
+            case "run":
+                self._begin(position, record)
+            case "intent":
+                self._intend(record)
+            case "paid":
+                self._pay(position, record)
+            case "failed":
+                self._fail(record)
+            case "judged":
+                self._judge(record)
+            case "stored":
+                self._store(record)
+            case "finished":
+                self._finish(record)
+            case _:
+                pass
+
+    def draft(self, item_id: ItemId, fingerprint: str) -> DraftRef | None:
+        """Return the newest paid text for exactly this request, or None."""
+        packed = self._drafts.get(_draft_key(item_id, fingerprint))
+        if packed is None:
+            return None
+        return DraftRef(
+            position=packed >> _FLAG_BITS,
+            verdict=_VERDICTS[packed & _VERDICT_MASK],
+            stored=bool(packed & _STORED),
+            replaces=bool(packed & _REPLACES),
+        )
+
+    def stored_fingerprint(self, item_id: ItemId) -> str:
+        """Return the fingerprint that was last stored for this item from here, or an empty string."""
+        return self._stored.get(_digest(item_id), b"").hex()
+
+    def last_failure(self, item_id: ItemId) -> str:
+        """Return why the item's last attempt gave no text, or an empty string."""
+        return self._failures.get(_digest(item_id), "")
+
+    def _begin(self, position: int, record: Record) -> None:
+        refresh = str(record.get("refresh", ""))
+        # `--refresh all` is one job over as many runs as it takes: what it has replaced stays replaced.
+        if refresh != "all":
+            self.refresh_floor = None
+        elif self.refresh_floor is None:
+            self.refresh_floor = position
+        self.last_run = RunTally(
+            run_id=str(record["run"]),
+            started_at=str(record["at"]),
+            catalog=str(record.get("catalog", "")),
+            model=str(record.get("model", "")),
+            refresh=refresh,
+            to_do=int(record.get("to_do", 0)),
+        )
+
+    def _intend(self, record: Record) -> None:
+        attempt = str(record["attempt"])
+        item = ItemId(*record["item"])
+        self.open_intents[attempt] = Intent(item, attempt, str(record["run"]), int(record["worst"]))
+        if record["run"] == self.last_run.run_id:
+            self.last_run.requests += 1
+
+    def _pay(self, position: int, record: Record) -> None:
+        attempt, item = str(record["attempt"]), ItemId(*record["item"])
+        self.open_intents.pop(attempt, None)
+        key = _draft_key(item, record["fingerprint"])
+        replaces = _REPLACES if _digest(item) in self._stored else 0
+        self._drafts[key] = position << _FLAG_BITS | replaces
+        self._attempts[attempt] = key
+        self._failures.pop(_digest(item), None)
+        self.spent += int(record["cost"])
+        if record["run"] == self.last_run.run_id:
+            self.last_run.spent += int(record["cost"])
+            self.last_run.generated += 1
+
+    def _fail(self, record: Record) -> None:
+        self.open_intents.pop(str(record["attempt"]), None)
+        reason = str(record["reason"])
+        self._failures[_digest(ItemId(*record["item"]))] = reason
+        maybe = int(record["worst"]) if record["billed"] == "maybe" else 0
+        self.maybe_spent += maybe
+        if record["run"] == self.last_run.run_id:
+            self.last_run.maybe_spent += maybe
+            self.last_run.last_error = reason
+
+    def _judge(self, record: Record) -> None:
+        key = self._attempts.pop(str(record["attempt"]), None)
+        if key is None or key not in self._drafts:
+            return
+        verdict: Verdict = "accepted" if record.get("accepted") else "rejected"
+        if record.get("unusable"):
+            verdict = "unusable"
+            self._failures[_digest(ItemId(*record["item"]))] = str(record["unusable"])
+        self._drafts[key] = self._drafts[key] & ~_VERDICT_MASK | _VERDICTS.index(verdict)
+        if record["run"] == self.last_run.run_id:
+            self.last_run.rejected += verdict == "rejected"
+            self.last_run.failed += verdict == "unusable"
+
+    def _store(self, record: Record) -> None:
+        mine = record["run"] == self.last_run.run_id
+        for category, key, locale, fingerprint in record["items"]:
+            item = ItemId(category, key, locale)
+            self._stored[_digest(item)] = bytes.fromhex(fingerprint)
+            draft_key = _draft_key(item, fingerprint)
+            if draft_key in self._drafts:
+                self._drafts[draft_key] |= _STORED
+            if mine:
+                self.last_run.stored_per_part[f"{category}/{locale}"] += 1
+        if mine:
+            self.last_run.stored += len(record["items"])
+            self.last_run.recovered += int(record.get("recovered", 0))
+
+    def _finish(self, record: Record) -> None:
+        if record["run"] == self.last_run.run_id:
+            self.last_run.finished_at = str(record["at"])
+            self.last_run.exit_code = int(record["exit_code"])
+            self.last_run.failed = int(record.get("failed", self.last_run.failed))
+            self.last_run.last_error = str(record.get("error", "")) or self.last_run.last_error
+        if record["exit_code"] in _REFRESH_ENDS:
+            self.refresh_floor = None
+
+
+_REFRESH_ENDS = (0, 6)  # everything asked for was tried: the next `--refresh all` means a new round
+
+
+def fold(records: Iterable[tuple[int, Record]]) -> Ledger:
+    """Fold positioned records into a ledger."""
+    ledger = Ledger()
+    for position, record in records:
+        ledger.apply(position, record)
+    return ledger
+
+
+def _digest(item_id: ItemId) -> bytes:
+    return hashlib.blake2b("\0".join(item_id).encode(), digest_size=16).digest()
+
+
+def _draft_key(item_id: ItemId, fingerprint: str) -> bytes:
+    return hashlib.blake2b("\0".join((*item_id, fingerprint)).encode(), digest_size=16).digest()

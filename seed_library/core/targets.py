@@ -1,0 +1,99 @@
+"""What a target is, and its one name.
+
+The name decides which processes exclude each other, so every spelling of the same target must give the same name
+and no two targets may share one. It is derived from store address, schema and table, never from the working
+directory and never from a key (two kinds of key would give two names).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+_HOSTED = (".supabase.co", ".supabase.in", ".supabase.net")
+_LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0"}  # noqa: S104  spellings that are compared, not bound to
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SLUG_CHARACTERS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteAddress:
+    """A SQLite file, by its absolute path."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupabaseAddress:
+    """A Supabase project, by its URL."""
+
+    url: str
+
+
+StoreAddress = SqliteAddress | SupabaseAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The store, schema and table that is seeded."""
+
+    address: StoreAddress
+    schema: str
+    table: str
+
+    @property
+    def label(self) -> str:
+        """How the target is called in front of people; holds no secret."""
+        return f"{_canonical(self.address)} {self.schema}.{self.table}"
+
+    @property
+    def folder_name(self) -> str:
+        """The name of the target's folder in the state directory: a readable slug and a hash."""
+        canonical = f"{_canonical(self.address)}\n{self.schema}.{self.table}"
+        slug = re.sub(r"[^A-Za-z0-9.]+", "_", self.label).strip("_")[-_SLUG_CHARACTERS:].strip("_")
+        return f"{slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:16]}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine."""
+    host = host.strip("[]").lower()
+    return host in _LOOPBACK or host.startswith("127.")
+
+
+def url_fault(url: str) -> str:
+    """Say what is wrong with a service URL; empty when it can be used.
+
+    Keys travel to this address, so plain http is accepted for this machine only.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is not a URL"
+    if parts.scheme not in {"http", "https"} or not host:
+        return "must be a URL such as https://PROJECT.supabase.co"
+    if parts.username or parts.password:
+        return "must not contain a user name or password"
+    if any(character.isspace() for character in url):
+        return "contains white space"
+    if parts.scheme == "http" and not is_loopback(host):
+        return f"must start with https:// (http is accepted for this machine only, not for {host})"
+    return ""
+
+
+def _canonical(address: StoreAddress) -> str:
+    if isinstance(address, SqliteAddress):
+        return f"sqlite:{address.path}"
+    parts = urlsplit(address.url)
+    host = (parts.hostname or "").rstrip(".").lower()
+    host = host.encode("idna").decode() if not host.isascii() else host
+    for suffix in _HOSTED:
+        if host.endswith(suffix):
+            return "supabase:" + host.removesuffix(suffix)
+    host = "localhost" if is_loopback(host) else host
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+    path = parts.path.rstrip("/").removesuffix("/rest/v1")
+    shown_port = "" if port in _DEFAULT_PORTS.values() else f":{port}"
+    return f"supabase:{host}{shown_port}{path}"

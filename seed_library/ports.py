@@ -1,0 +1,188 @@
+"""What the engine needs from the world, in domain verbs.
+
+Each port has one real adapter or more under `adapters/`, and hand-written fakes in the tests that pass the same
+contract tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from seed_library.core.catalog import ItemId
+from seed_library.core.drafts import Answer, Request
+from seed_library.core.events import Event
+from seed_library.core.pricing import ModelFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is written to the target: one accepted text with its provenance."""
+
+    id: ItemId
+    title: str
+    text: str
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """What a plan needs to know of a stored row.
+
+    Attributes:
+        fingerprint: from the provenance; empty where the row has none (an older tool or a person wrote it).
+        writer: "claude", "rehearsal" or "human" from the provenance; empty where the row has none.
+    """
+
+    id: ItemId
+    fingerprint: str = ""
+    writer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """A stored row in full, for reading."""
+
+    id: ItemId
+    title: str
+    text: str
+    provenance: dict[str, Any] | None
+    updated_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The outcome of one preflight check."""
+
+    name: str
+    ok: bool
+    message: str
+    hint: str = ""
+
+
+class Writer(Protocol):
+    """Turns requests into texts, for money or for nothing."""
+
+    async def look_up(self, model: str) -> tuple[ModelFacts, Check]:
+        """Ask the provider about a model, free of charge.
+
+        Returns the facts to work with and the finding about key, lifecycle and abilities; a failed check is
+        returned, not raised. Where the provider does not say, the facts come from the dated table.
+        """
+
+    async def count_tokens(self, request: Request) -> int | None:
+        """Return the exact number of input tokens, free of charge; None where the provider cannot say."""
+
+    async def write(self, request: Request) -> Answer:
+        """Send one request, once, and return the raw answer.
+
+        Raises:
+            WriteRetryable: the same request may succeed later.
+            ItemRefused: this item only.
+            RunBlocked: no request can succeed.
+        """
+
+    async def aclose(self) -> None:
+        """Free the connections."""
+
+
+class Store(Protocol):
+    """The target that is seeded. One store is bound to one table."""
+
+    async def check(self, sample: Row) -> list[Check]:
+        """Find everything that would stop a write, without writing.
+
+        `sample` is a real item of the catalog with placeholder text.
+        Covers: reachable, key accepted and privileged, table, columns, unique index, NOT NULL and CHECK
+        constraints, privileges. Failed checks are returned, all that can be known at once.
+        """
+
+    def rows(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredRow]:
+        """Yield every stored row of these categories and locales, page by page, each exactly once.
+
+        Raises:
+            StoreUnavailable: the target did not answer.
+            RunBlocked: the target refuses.
+        """
+
+    async def upsert(self, rows: Sequence[Row]) -> None:
+        """Insert or replace these rows in one transaction; repeating it changes nothing.
+
+        Raises:
+            RowsRefused: at least one row is unacceptable for its content; none was written.
+            StoreUnavailable: no answer, or an answer that says "later"; whether rows were written is unknown.
+            RunBlocked: the target refuses whatever the rows.
+        """
+
+    async def read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
+        """Return the stored texts of one key in these categories and locales, in full."""
+
+    async def aclose(self) -> None:
+        """Free the connections."""
+
+
+class Journal(Protocol):
+    """The durable record of everything asked, paid for, judged and stored."""
+
+    async def write(self, record: dict[str, Any]) -> int:
+        """Append a record and return its position once it is durable.
+
+        Raises:
+            JournalUnavailable: it could not be made durable.
+        """
+
+    def note(self, record: dict[str, Any]) -> None:
+        """Append a record without waiting; it becomes durable with the next `write` or at `close`."""
+
+    def read(self, position: int) -> dict[str, Any]:
+        """Return the record at a position that `write` or the ledger gave."""
+
+    async def aclose(self) -> None:
+        """Make everything durable and free the file."""
+
+
+class RunLock(Protocol):
+    """The exclusive hold on a target."""
+
+    def assert_held(self) -> None:
+        """Prove that the hold is still ours.
+
+        Raises:
+            LockLost: the lock file is gone or another one.
+        """
+
+
+class Clock(Protocol):
+    """Time, injected."""
+
+    def now(self) -> datetime:
+        """Return the wall-clock time in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds on a clock that never goes back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Reporter(Protocol):
+    """Where the engine says what happens; how it looks is the command line's business."""
+
+    def report(self, event: Event) -> None:
+        """Take note of an event. Never raises, never blocks for long."""
+
+
+__all__ = [
+    "Check",
+    "Clock",
+    "Journal",
+    "Reporter",
+    "Row",
+    "RunLock",
+    "Store",
+    "StoredRow",
+    "StoredText",
+    "Writer",
+]
