@@ -80,14 +80,15 @@ class Plan:
     @property
     def to_generate(self) -> list[Step]:
         """The steps that cost money, in catalog order."""
-        return [step for step in self.steps if self._generates(step)]
+        return [step for step in self.steps if self.generates(step)]
 
     @property
     def to_recover(self) -> list[Step]:
         """The steps that only store what is paid."""
         return [step for step in self.steps if step.action is Action.PAID]
 
-    def _generates(self, step: Step) -> bool:
+    def generates(self, step: Step) -> bool:
+        """Whether a run would ask for a new text of this item."""
         match step.action:
             case Action.NEW:
                 return True

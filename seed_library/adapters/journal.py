@@ -1,0 +1,345 @@
+"""The journal: one append-only file per target; what is paid is in it before anything else happens.
+
+Invariant. A record that `write` has returned for survives `kill -9` and a power cut. The order for one item is
+intent, (request), paid, judged, (upsert), stored. The table is the truth for "stored", the journal for "paid".
+
+Format. One line per record: CRC-32 of the JSON in 8 hex digits, a blank, the JSON (UTF-8), a newline. A line is
+appended by one `write` call; `fdatasync` follows before anyone is told. Records of several tasks that arrive
+together share one such pair (group commit). A record's position is the byte offset of its line; positions never
+change, since nothing is ever removed from the middle.
+
+Crash points, and what a crash leaves behind.
+- in the middle of a line: a torn tail. It was never acknowledged. `open_journal` copies it aside and cuts it off.
+  A complete last line with a wrong CRC is the same case (sectors reach the disk in any order).
+- after `intent`, before `paid`: an open intent. The request may have been billed; the next run counts it so.
+- after `paid`: the text is safe. The next run judges and stores it without paying.
+- after the upsert, before `stored`: the next run sees the row in the table.
+A damaged line inside (a flipped bit) stays where it is, is copied aside once, reported and not read.
+
+Disk full. A ballast file keeps 4 MiB. At ENOSPC the partial line is cut off, the ballast is given back, and the
+answers in flight still find room; from then on intents are refused, so nothing new is paid. A failing fdatasync
+is final: what the kernel then holds is unknown, and nothing more is acknowledged.
+
+One writer per file: the caller holds the target's lock. Readers need none: they stop at the last whole line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import queue
+import threading
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seed_library.adapters.state import BALLAST_BYTES, TargetFolder, unusable
+from seed_library.core.errors import JournalUnavailable
+from seed_library.core.ledger import Ledger, Record
+
+_PREFIX = 9  # CRC and blank
+_fdatasync = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
+_FILE_MODE = 0o600
+
+
+@dataclass(slots=True)
+class Damage:
+    """Damaged lines found while reading. `torn_at` is where the readable part ends, if the tail is torn."""
+
+    lines: list[tuple[int, bytes]] = field(default_factory=list)
+    torn_at: int | None = None
+
+
+def encode(record: Record) -> bytes:
+    """Return a record as a journal line."""
+    body = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return b"%08x %s\n" % (zlib.crc32(body), body)
+
+
+def decode(line: bytes) -> dict[str, Any] | None:
+    """Return the record of a journal line, or None if it is damaged."""
+    body = line[_PREFIX:-1]
+    if line[-1:] != b"\n" or line[:_PREFIX] != b"%08x " % zlib.crc32(body):
+        return None
+    record = json.loads(body.decode("utf-8", "surrogatepass"))
+    return record if isinstance(record, dict) else None
+
+
+def records(path: Path, damage: Damage, start: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield positioned records from a byte offset on; collect what is damaged. An absent file holds none."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unusable(path, error) from error
+    with file:
+        file.seek(start)
+        position = start
+        bad: tuple[int, bytes] | None = None
+        for line in file:
+            if bad is not None:
+                damage.lines.append(bad)
+                bad = None
+            record = decode(line)
+            if record is None:
+                bad = (position, line)
+            else:
+                yield position, record
+            position += len(line)
+        if bad is not None:
+            damage.torn_at = bad[0]
+
+
+def read_ledger(path: Path, start: int = 0) -> tuple[Ledger, Damage]:
+    """Fold a journal without touching it."""
+    ledger, damage = Ledger(), Damage()
+    for position, record in records(path, damage, start):
+        ledger.apply(position, record)
+    return ledger, damage
+
+
+def read_record(path: Path, position: int) -> dict[str, Any]:
+    """Return the record at a position.
+
+    Raises:
+        JournalUnavailable: there is no whole record.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(position)
+            record = decode(file.readline())
+    except OSError as error:
+        raise unusable(path, error) from error
+    if record is None:
+        raise JournalUnavailable(
+            f"The record at byte {position} of {path} is damaged.",
+            hint="Run again: the damaged line is set aside and its text is asked for anew.",
+        )
+    return record
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedJournal:
+    """A journal ready for writing, what it holds, and what had to be set aside (sentences)."""
+
+    journal: JournalFile
+    ledger: Ledger
+    repairs: tuple[str, ...]
+
+
+def open_journal(folder: TargetFolder) -> OpenedJournal:
+    """Repair the tail, fold the file and open it for appending. The caller holds the lock.
+
+    Raises:
+        JournalUnavailable: it cannot be read or written, or the disk is too full for the ballast.
+    """
+    ledger, damage = read_ledger(folder.journal)
+    try:
+        repairs = _set_aside(folder, damage)
+        _lay_ballast(folder.ballast)
+        journal = JournalFile(folder)
+    except OSError as error:
+        raise unusable(folder.path, error) from error
+    return OpenedJournal(journal, ledger, repairs)
+
+
+def _set_aside(folder: TargetFolder, damage: Damage) -> tuple[str, ...]:
+    said: list[str] = []
+    for position, line in damage.lines:
+        if _copy_aside(folder, position, line):
+            said.append(
+                f"The journal has a damaged line at byte {position}; a copy is in {folder.path / 'damaged'}. "
+                "If it held a paid text, that text will be asked for again."
+            )
+    if damage.torn_at is not None:
+        with folder.journal.open("r+b") as file:
+            file.seek(damage.torn_at)
+            _copy_aside(folder, damage.torn_at, file.read())
+            file.truncate(damage.torn_at)
+            os.fsync(file.fileno())
+        said.append("The last line of the journal was incomplete (a crash or a full disk); it was set aside.")
+    return tuple(said)
+
+
+def _copy_aside(folder: TargetFolder, position: int, line: bytes) -> bool:
+    """Keep a damaged piece; False when it has been kept before."""
+    place = folder.path / "damaged"
+    place.mkdir(mode=0o700, exist_ok=True)
+    copy = place / f"{position}-{zlib.crc32(line):08x}"
+    if copy.exists():
+        return False
+    copy.touch(mode=_FILE_MODE)
+    copy.write_bytes(line)
+    return True
+
+
+def _lay_ballast(path: Path) -> None:
+    if path.exists() and path.stat().st_size == BALLAST_BYTES:
+        return
+    path.touch(mode=_FILE_MODE)
+    try:
+        with path.open("wb") as file:
+            file.write(bytes(BALLAST_BYTES))  # written, not only declared: a hole would give nothing back
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink()
+        raise
+
+
+@dataclass(slots=True)
+class _Entry:
+    line: bytes
+    intent: bool
+    done: asyncio.Future[int] | None
+
+
+class JournalFile:
+    """Implements the `Journal` port. A thread of its own appends and syncs, so the event loop never waits."""
+
+    def __init__(self, folder: TargetFolder) -> None:
+        self._path = folder.journal
+        self._ballast = folder.ballast
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._file = os.open(folder.journal, flags, _FILE_MODE)
+        self._end = os.fstat(self._file).st_size
+        self._failure: JournalUnavailable | None = None
+        self._out_of_space = False
+        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def end(self) -> int:
+        """The position that the next record will get at the earliest."""
+        return self._end
+
+    async def write(self, record: dict[str, Any]) -> int:
+        """Append a record and return its position once it is durable."""
+        done = asyncio.get_running_loop().create_future()
+        self._queue.put(_Entry(encode(record), record["kind"] == "intent", done))
+        # Shielded: a cancelled task must not take the acknowledgement of a paid answer with it.
+        return await asyncio.shield(done)
+
+    def note(self, record: dict[str, Any]) -> None:
+        """Append a record without waiting for the disk."""
+        self._queue.put(_Entry(encode(record), intent=False, done=None))
+
+    def read(self, position: int) -> dict[str, Any]:
+        """Return the record at a position."""
+        return read_record(self._path, position)
+
+    async def aclose(self) -> None:
+        """Write what is queued, sync, and close the file."""
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+        if self._failure is not None:
+            raise self._failure
+
+    def _serve(self) -> None:
+        more = True
+        while more:
+            batch, more = self._take()
+            try:
+                self._append(batch)
+            except JournalUnavailable as failure:
+                self._failure = failure
+                _refuse(batch, failure)
+        self._finish()
+
+    def _take(self) -> tuple[list[_Entry], bool]:
+        """Wait for an entry, then take all that has gathered. False when the journal is to be closed."""
+        batch: list[_Entry] = []
+        entry = self._queue.get()
+        while entry is not None:
+            batch.append(entry)
+            try:
+                entry = self._queue.get_nowait()
+            except queue.Empty:
+                return batch, True
+        return batch, False
+
+    def _append(self, batch: list[_Entry]) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._out_of_space:
+            intents = [entry for entry in batch if entry.intent]
+            _refuse(intents, _no_space(self._path))
+            batch = [entry for entry in batch if not entry.intent]
+        if not batch:
+            return
+        position = self._end
+        self._write_whole(b"".join(entry.line for entry in batch))
+        if any(entry.done is not None for entry in batch):
+            self._sync()
+        for entry in batch:
+            _acknowledge(entry.done, position)
+            position += len(entry.line)
+
+    def _write_whole(self, data: bytes) -> None:
+        try:
+            self._write_at_end(data)
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} or self._out_of_space:
+                raise unusable(self._path, error) from error
+            self._out_of_space = True
+            self._ballast.unlink(missing_ok=True)
+            try:
+                self._write_at_end(data)
+            except OSError as again:
+                raise unusable(self._path, again) from again
+
+    def _write_at_end(self, data: bytes) -> None:
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except OSError:
+            os.ftruncate(self._file, self._end)  # a half-written line must not stay before the next one
+            raise
+        self._end += len(data)
+
+    def _finish(self) -> None:
+        try:
+            if self._failure is None:
+                self._sync()
+        except JournalUnavailable as failure:
+            self._failure = failure
+        finally:
+            os.close(self._file)
+
+    def _sync(self) -> None:
+        try:
+            _fdatasync(self._file)
+        except OSError as error:
+            raise unusable(self._path, error) from error
+
+
+def _acknowledge(done: asyncio.Future[int] | None, position: int) -> None:
+    if done is not None:
+        done.get_loop().call_soon_threadsafe(_resolve, done, position)
+
+
+def _resolve(done: asyncio.Future[int], position: int) -> None:
+    if not done.done():
+        done.set_result(position)
+
+
+def _refuse(batch: list[_Entry], failure: JournalUnavailable) -> None:
+    for entry in batch:
+        if entry.done is not None:
+            entry.done.get_loop().call_soon_threadsafe(_fail, entry.done, failure)
+
+
+def _fail(done: asyncio.Future[int], failure: JournalUnavailable) -> None:
+    if not done.done():
+        done.set_exception(failure)
+
+
+def _no_space(path: Path) -> JournalUnavailable:
+    return unusable(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))

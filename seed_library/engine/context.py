@@ -1,0 +1,59 @@
+"""What all parts of one run share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from seed_library.core.catalog import Catalog, ItemId
+from seed_library.core.ledger import Ledger
+from seed_library.core.pricing import ModelFacts
+from seed_library.core.prompts import PromptBook
+from seed_library.engine.budget import Budget
+from seed_library.engine.stopping import Halt
+from seed_library.engine.tally import Tally
+from seed_library.engine.throttle import Throttle
+from seed_library.ports import Clock, Journal, Reporter, RunLock, Store, Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside world of a run."""
+
+    writer: Writer
+    store: Store
+    journal: Journal
+    lock: RunLock
+    clock: Clock
+    reporter: Reporter
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """One run: its ports, what it asks for, and what it keeps count of.
+
+    Attributes:
+        writer_name: "claude" or "rehearsal"; goes into the provenance.
+        ledger: what the journal held when the run began.
+    """
+
+    run_id: str
+    writer_name: str
+    ports: Ports
+    catalog: Catalog
+    book: PromptBook
+    model: ModelFacts
+    ledger: Ledger
+    budget: Budget
+    throttle: Throttle
+    halt: Halt
+    tally: Tally
+
+    def record(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Return a journal record of this run (the kinds are listed in `core.ledger`)."""
+        now = self.ports.clock.now().isoformat(timespec="milliseconds")
+        return {"kind": kind, "run": self.run_id, "at": now, **fields}
+
+    def attempt_record(self, kind: str, item: ItemId, attempt: str, **fields: Any) -> dict[str, Any]:
+        """Return a journal record about one attempt at one item."""
+        return self.record(kind, item=list(item), attempt=attempt, **fields)

@@ -1,0 +1,231 @@
+"""One run, from the preflight to the last event. The caller holds the lock and has opened the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from seed_library.core.catalog import Catalog
+from seed_library.core.errors import ExitCode, SeedLibraryError, Stopped
+from seed_library.core.events import RunFailed, RunFinished, RunStarted, Warned
+from seed_library.core.ledger import Ledger
+from seed_library.core.plan import Action, Lookup, Plan, Refresh
+from seed_library.core.pricing import ModelFacts, Price, usd
+from seed_library.core.prompts import PromptBook
+from seed_library.engine import preflight
+from seed_library.engine.budget import Budget
+from seed_library.engine.context import Ports, RunContext
+from seed_library.engine.planning import Chosen, Cost, estimate, plan_from_store
+from seed_library.engine.seeding import carry_out
+from seed_library.engine.stopping import Halt
+from seed_library.engine.tally import Tally
+from seed_library.engine.throttle import Throttle
+from seed_library.ports import Check
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """What a run is asked to do.
+
+    Attributes:
+        writer_name: "claude" or "rehearsal".
+        budget: ceiling in micro-dollars.
+        checks: findings about this machine (disk space), made before.
+        target: the target's label, for people.
+    """
+
+    run_id: str
+    command: str
+    writer_name: str
+    catalog: Catalog
+    book: PromptBook
+    chosen: Chosen
+    target: str
+    budget: int
+    concurrency: int
+    refresh: Refresh = ""
+    checks: Sequence[Check] = field(default=())
+
+
+async def run(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt) -> RunFinished:
+    """Do the run and report it; the last event is always `RunFinished`, which is also returned."""
+    began = ports.clock.monotonic()
+    await close_open_intents(ports, ledger)
+    context = _context(order, ports, ledger, halt, _no_model(order))
+    plan, cost = Plan([]), Cost(0, 0, "")
+    try:
+        plan, model = await _prepare(order, ports, ledger)
+        context = _context(order, ports, ledger, halt, model)
+        cost = estimate(plan.to_generate, order.book, model)
+        await _open(order, context, plan, cost)
+    except SeedLibraryError as error:
+        halt.because(error)
+    else:
+        await carry_out(context, plan, order.concurrency)
+    return await _close(context, plan, cost, ports.clock.monotonic() - began)
+
+
+async def close_open_intents(ports: Ports, ledger: Ledger) -> None:
+    """Record that requests which a killed run had in flight may have been billed."""
+    now = ports.clock.now().isoformat(timespec="milliseconds")
+    for intent in list(ledger.open_intents.values()):
+        record = {
+            "kind": "failed",
+            "run": intent.run,
+            "at": now,
+            "item": list(intent.item),
+            "attempt": intent.attempt,
+            "reason": "its run was killed while the request was in flight",
+            "billed": "maybe",
+            "worst": intent.worst,
+        }
+        position = await ports.journal.write(record)
+        ledger.apply(position, record)
+        ports.reporter.report(
+            Warned(
+                f"{intent.item}: in flight when a run was killed; up to ${usd(intent.worst):.4f} may have been billed."
+            )
+        )
+
+
+async def _prepare(order: RunOrder, ports: Ports, ledger: Ledger) -> tuple[Plan, ModelFacts]:
+    """Check everything that is free to check, and plan. The writer is only asked where it is needed.
+
+    Raises:
+        PreflightFailed: with all failures in one report.
+    """
+    request = order.book.request(order.chosen.items[0])
+    checks = [*order.checks, *await ports.store.check(preflight.sample_row(request.item))]
+    plan = Plan([])
+    if all(check.ok for check in checks):
+        lookup = Lookup(ledger, order.refresh, rehearsing=order.writer_name == "rehearsal")
+        plan = await plan_from_store(order.chosen, ports.store, lookup)
+        if not plan.to_generate:
+            _warn(checks, ports)
+            return plan, _no_model(order)
+    model, finding = await ports.writer.look_up(order.book.spec.model)
+    checks += [finding, preflight.budget_check(order.budget, request, model)]
+    preflight.require(checks)
+    _warn(checks, ports)
+    return plan, model
+
+
+def _warn(checks: Sequence[Check], ports: Ports) -> None:
+    for check in checks:
+        if check.ok and check.hint:
+            ports.reporter.report(Warned(f"{check.name}: {check.message}. {check.hint}"))
+
+
+def _context(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt, model: ModelFacts) -> RunContext:
+    return RunContext(
+        run_id=order.run_id,
+        writer_name=order.writer_name,
+        ports=ports,
+        catalog=order.catalog,
+        book=order.book,
+        model=model,
+        ledger=ledger,
+        budget=Budget(order.budget),
+        throttle=Throttle(order.concurrency, ports.reporter),
+        halt=halt,
+        tally=Tally(ports.reporter),
+    )
+
+
+def _no_model(order: RunOrder) -> ModelFacts:
+    """Stand in for the model of a run that asks nothing."""
+    nothing = Decimal(0)
+    price = Price(nothing, nothing, nothing, nothing, nothing)
+    return ModelFacts(order.book.spec.model, "unknown", (), (), 0, price)
+
+
+async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost) -> None:
+    """Announce the run, in the journal and to the reporter."""
+    to_generate, to_recover = len(plan.to_generate), len(plan.to_recover)
+    record = context.record(
+        "run",
+        catalog=order.catalog.name,
+        target=order.target,
+        model=order.book.spec.model,
+        writer=order.writer_name,
+        command=order.command,
+        refresh=order.refresh,
+        totals=plan.totals,
+        parts=_parts(plan),
+        to_do=to_generate + to_recover,
+        budget=order.budget,
+    )
+    context.ledger.apply(await context.ports.journal.write(record), record)
+    context.ports.reporter.report(
+        RunStarted(
+            run_id=order.run_id,
+            catalog=order.catalog.name,
+            target=order.target,
+            model=order.book.spec.model,
+            totals=plan.totals,
+            to_generate=to_generate,
+            to_recover=to_recover,
+            likely_usd=usd(cost.likely),
+            at_most_usd=usd(cost.at_most),
+            budget_usd=usd(order.budget),
+        )
+    )
+    for step in plan.steps:
+        if step.action is Action.REJECTED and plan.refresh != "rejected":
+            context.tally.rejected_before(step.item.id, step.reason)
+
+
+def _parts(plan: Plan) -> dict[str, dict[str, int]]:
+    """Count items and finished items per category and locale, for `status`."""
+    parts: dict[str, dict[str, int]] = {}
+    for step in plan.steps:
+        part = parts.setdefault(f"{step.item.id.category}/{step.item.id.locale}", {"items": 0, "done": 0})
+        part["items"] += 1
+        part["done"] += step.action is Action.DONE or (step.action is Action.CHANGED and not plan.generates(step))
+    return parts
+
+
+async def _close(context: RunContext, plan: Plan, cost: Cost, seconds: float) -> RunFinished:
+    tally, error = context.tally, context.halt.cause
+    before = plan.totals[Action.REJECTED] if plan.refresh != "rejected" else 0
+    to_do = len(plan.to_generate) + len(plan.to_recover)
+    left = max(0, to_do - tally.stored - tally.failed - (tally.rejected - before))
+    if isinstance(error, Stopped) and plan.steps and left == 0:
+        error = None  # the stop came when everything was done
+    exit_code = error.exit_code if error else _exit_code(tally)
+    finished = RunFinished(
+        run_id=context.run_id,
+        exit_code=exit_code,
+        stored=tally.stored,
+        generated=tally.generated,
+        recovered=tally.recovered,
+        rejected=tally.rejected,
+        failed=tally.failed,
+        left=left,
+        requests=tally.requests,
+        spent_usd=usd(context.budget.spent),
+        maybe_spent_usd=usd(context.budget.maybe_spent),
+        estimated_usd=usd(cost.likely),
+        seconds=round(seconds, 3),
+        troubles=tuple(tally.troubles),
+    )
+    if plan.steps:
+        context.ports.journal.note(
+            context.record(
+                "finished",
+                exit_code=int(exit_code),
+                failed=tally.failed,
+                rejected=tally.rejected,
+                error=error.message if error else "",
+            )
+        )
+    if error is not None:
+        hint = error.hint
+        context.ports.reporter.report(RunFailed({"code": error.code, "message": error.message, "hint": hint}))
+    context.ports.reporter.report(finished)
+    return finished
+
+
+def _exit_code(tally: Tally) -> ExitCode:
+    return ExitCode.ITEMS_FAILED if tally.failed or tally.rejected else ExitCode.DONE

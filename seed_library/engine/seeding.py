@@ -1,0 +1,87 @@
+"""Carrying a plan out: what is paid first, then the canary, then everybody at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from seed_library.core.errors import RunBlocked, SeedLibraryError
+from seed_library.core.events import CanaryPassed
+from seed_library.core.plan import Plan, Step
+from seed_library.engine.context import RunContext
+from seed_library.engine.drafting import Draft, Drafter
+from seed_library.engine.storing import Storer
+
+_CANARIES = 3
+# A worker that waits for its next attempt holds no slot; with twice as many workers as slots, none stays empty.
+_WORKERS_PER_SLOT = 2
+_RECOVERED_AT_ONCE = 50
+
+
+async def carry_out(context: RunContext, plan: Plan, concurrency: int) -> None:
+    """Store and generate what the plan says. Never raises an expected failure: it halts the run instead."""
+    drafter, storer = Drafter(context), Storer(context)
+    try:
+        await _recover(context, plan.to_recover, drafter, storer)
+        rest = await _canary(context, plan.to_generate, drafter, storer)
+    except SeedLibraryError as error:
+        context.halt.because(error)
+    else:
+        await _work(context, rest, drafter, storer, _WORKERS_PER_SLOT * concurrency)
+
+
+async def _recover(context: RunContext, steps: Sequence[Step], drafter: Drafter, storer: Storer) -> None:
+    for start in range(0, len(steps), _RECOVERED_AT_ONCE):
+        context.halt.check()
+        drafts = [drafter.recover(step) for step in steps[start : start + _RECOVERED_AT_ONCE]]
+        await storer.store([draft for draft in drafts if draft is not None])
+
+
+async def _canary(context: RunContext, steps: Sequence[Step], drafter: Drafter, storer: Storer) -> Sequence[Step]:
+    """Take the first text the whole way, alone. An unlucky one is followed by the next, but not for long."""
+    for number, step in enumerate(steps[:_CANARIES], start=1):
+        draft = await drafter.draft(step)
+        if draft is not None:
+            await storer.store([draft])
+            await _read_back(context, draft)
+            context.ports.reporter.report(CanaryPassed(step.item.id))
+            return steps[number:]
+    if len(steps) > _CANARIES:
+        raise RunBlocked(
+            f"The first {_CANARIES} texts were all unusable; the last one: {context.tally.troubles[-1].reason}",
+            hint="Nothing more was asked for. Mend the prompts or the gates, then run again.",
+        )
+    return []
+
+
+async def _read_back(context: RunContext, draft: Draft) -> None:
+    item = draft.row.id
+    found = await context.ports.store.read(item.key, (item.category,), (item.locale,))
+    if [text.text for text in found] != [draft.row.text]:
+        raise RunBlocked(
+            f"The first text ({item}) was stored, but the table does not give it back as it was written.",
+            hint="Look for a trigger or policy on the table that changes or hides rows. The text is in the journal.",
+        )
+
+
+async def _work(context: RunContext, steps: Sequence[Step], drafter: Drafter, storer: Storer, workers: int) -> None:
+    queue = iter(steps)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(storer.serve())
+        async with asyncio.TaskGroup() as crew:
+            for _ in range(min(workers, len(steps))):
+                crew.create_task(_serve(context, queue, drafter, storer))
+        await storer.close()
+
+
+async def _serve(context: RunContext, queue: Iterator[Step], drafter: Drafter, storer: Storer) -> None:
+    for step in queue:
+        if context.halt.cause is not None:
+            return
+        try:
+            draft = await drafter.draft(step)
+        except SeedLibraryError as error:
+            context.halt.because(error)
+            return
+        if draft is not None:
+            await storer.put(draft)

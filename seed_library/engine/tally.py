@@ -1,0 +1,78 @@
+"""What a run counts, and the breaker that ends a run in which nothing works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from seed_library.core.catalog import ItemId
+from seed_library.core.drafts import Finding
+from seed_library.core.errors import RunBlocked
+from seed_library.core.events import ItemFailed, ItemRejected, Trouble
+from seed_library.ports import Reporter
+
+_MOST_IN_A_ROW = 10
+_NAMED_TROUBLES = 200
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of items; troubles name the first items that are not stored, and why."""
+
+    reporter: Reporter
+    requests: int = 0
+    generated: int = 0
+    stored: int = 0
+    recovered: int = 0
+    rejected: int = 0
+    failed: int = 0
+    troubles: list[Trouble] = field(default_factory=list)
+    _troubles_in_a_row: int = 0
+
+    def accept(self) -> None:
+        """Note that a text passed the gates, so the way to a good text is open."""
+        self._troubles_in_a_row = 0
+
+    def reject(self, item: ItemId, findings: tuple[Finding, ...]) -> None:
+        """Count a text that the gates refuse.
+
+        Raises:
+            RunBlocked: nothing but trouble arrives.
+        """
+        reason = "rejected: " + "; ".join(_sentence(finding) for finding in findings)
+        self.rejected += 1
+        self._keep(item, reason)
+        self.reporter.report(ItemRejected(item, findings))
+        self._break_after_too_many(reason)
+
+    def rejected_before(self, item: ItemId, reason: str) -> None:
+        """Count a text that the gates refused in an earlier run."""
+        self.rejected += 1
+        self._keep(item, f"rejected: {reason}")
+
+    def fail(self, item: ItemId, reason: str) -> None:
+        """Count an item that got no text.
+
+        Raises:
+            RunBlocked: nothing but trouble arrives.
+        """
+        self.failed += 1
+        self._keep(item, reason)
+        self.reporter.report(ItemFailed(item, reason))
+        self._break_after_too_many(reason)
+
+    def _break_after_too_many(self, reason: str) -> None:
+        self._troubles_in_a_row += 1
+        if self._troubles_in_a_row >= _MOST_IN_A_ROW:
+            raise RunBlocked(
+                f"{_MOST_IN_A_ROW} items in a row got no good text; the last one: {reason}",
+                hint="The cause is not single items. What is stored stays and what is paid is kept; "
+                "mend it and run again.",
+            )
+
+    def _keep(self, item: ItemId, reason: str) -> None:
+        if len(self.troubles) < _NAMED_TROUBLES:
+            self.troubles.append(Trouble(item, reason))
+
+
+def _sentence(finding: Finding) -> str:
+    return f"{finding.message} ({finding.span!r})" if finding.span else finding.message
