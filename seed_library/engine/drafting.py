@@ -46,7 +46,7 @@ class Drafter:
         """
         request = self._context.book.request(step.item)
         try:
-            paid = await request_retrying(self._pause_for(step.item))(self._asker.ask, request)
+            paid: PaidText = await request_retrying(self._pause_for(step.item))(self._asker.ask, request)
         except WriteFailed as failure:
             self._context.tally.fail(step.item.id, failure.message)
             return None

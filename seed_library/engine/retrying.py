@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tenacity import (
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
     AsyncRetrying,
     RetryCallState,
     retry_if_exception,
@@ -84,8 +84,9 @@ def _retrying(pause: Pause, patience: Patience, worth_another: Callable[[BaseExc
         asked = getattr(_error_of(state), "retry_after", None)
         return _backoff(state) if asked is None else min(asked, patience.longest_wait) + _backoff(state) / 10
 
-    def out_of_time(state: RetryCallState) -> bool:
-        return pause.clock.monotonic() - began + state.upcoming_sleep > patience.seconds
+    def enough(state: RetryCallState) -> bool:
+        next_start = pause.clock.monotonic() - began + state.upcoming_sleep
+        return state.attempt_number >= patience.tries or next_start > patience.seconds
 
     def before_sleep(state: RetryCallState) -> None:
         pause.announce(state.attempt_number, state.upcoming_sleep, _error_of(state))
@@ -93,7 +94,7 @@ def _retrying(pause: Pause, patience: Patience, worth_another: Callable[[BaseExc
     return AsyncRetrying(
         retry=retry_if_exception(worth_another),
         wait=wait,
-        stop=stop_any(stop_after_attempt(patience.tries), out_of_time),
+        stop=enough,
         sleep=pause.sleep,
         before_sleep=before_sleep,
         reraise=True,

@@ -1,0 +1,163 @@
+"""The schema of `catalog.toml`, checked with every fault named at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from seed_library.core.catalog import GateRules, RequestSpec, TableSpec, ThinkingWish, WordRule
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}([-_][A-Za-z0-9]+)*$")]
+Column = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Columns(_Strict):
+    """`[table.columns]`: which column holds what."""
+
+    category: Column = "category"
+    key: Column = "key"
+    locale: Column = "locale"
+    title: Column = "title"
+    text: Column = "description"
+
+
+class Table(_Strict):
+    """`[table]`: where rows live."""
+
+    # `schema` is a method of the base class, hence the alias.
+    schema_: Column = Field(default="public", alias="schema")
+    name: Column = "content_library"
+    columns: Columns = Columns()
+    constants: dict[Column, str] = {}
+
+    def spec(self) -> TableSpec:
+        """Return the value that the core works with."""
+        columns = self.columns
+        return TableSpec(
+            schema=self.schema_,
+            name=self.name,
+            category=columns.category,
+            key=columns.key,
+            locale=columns.locale,
+            title=columns.title,
+            text=columns.text,
+            constants=dict(self.constants),
+        )
+
+
+class Request(_Strict):
+    """`[request]`: the parameters of a request that the catalog decides."""
+
+    model: Name
+    max_tokens: Count = 1024
+    thinking: ThinkingWish = "off"
+    thinking_tokens: Count = 4096
+    effort: Literal["", "low", "medium", "high", "xhigh", "max"] = ""
+
+    def spec(self) -> RequestSpec:
+        """Return the value that the core works with."""
+        return RequestSpec(self.model, self.max_tokens, self.thinking, self.thinking_tokens, self.effort)
+
+
+class CatalogFile(_Strict):
+    """The whole file."""
+
+    version: Literal[1]
+    name: Name
+    description: str
+    items: Annotated[str, Field(min_length=1)]
+    categories: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    locales: Annotated[tuple[Locale, ...], Field(min_length=1, strict=False)]
+    titles: dict[str, str] = {}
+    table: Table = Field(default_factory=lambda: Table.model_validate({}))
+    request: Request
+    gates: dict[str, Any]
+
+
+def parse(data: Mapping[str, Any]) -> tuple[CatalogFile | None, list[str]]:
+    """Check the decoded file; return it, or None and everything that is wrong with it."""
+    try:
+        file = CatalogFile.model_validate(data)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        return None, [_sentence(problem["loc"], problem["type"], problem["msg"]) for problem in problems]
+    return file, list(_doubles(file))
+
+
+def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    place = ".".join(str(part) for part in location)
+    match kind:
+        case "missing":
+            return f"the field {place!r} is missing"
+        case "extra_forbidden":
+            return f"the field {place!r} is unknown"
+        case _:
+            return f"{place}: {message[:1].lower()}{message[1:]}"
+
+
+def _doubles(file: CatalogFile) -> Iterator[str]:
+    for what, names in (("categories", file.categories), ("locales", file.locales)):
+        for name in dict.fromkeys(names):
+            if names.count(name) > 1:
+                yield f"{what}: {name!r} is listed twice"
+    for locale in file.titles:
+        if locale not in file.locales:
+            yield f"titles: the locale {locale!r} is not one of the catalog's"
+    columns = list(file.table.columns.model_dump().values()) + list(file.table.constants)
+    for column in dict.fromkeys(columns):
+        if columns.count(column) > 1:
+            yield f"table: the column {column!r} is used twice"
+
+
+def rules_of(file: CatalogFile) -> tuple[dict[tuple[str, str], GateRules], list[str]]:
+    """Return the gate rules of every category and locale, and everything that is wrong with them.
+
+    Later ones override earlier ones, field by field: `[gates.words]`, `[gates.LOCALE.words]`,
+    `[gates.CATEGORY.words]`, `[gates.CATEGORY.LOCALE.words]`.
+    """
+    faults = [
+        f"gates: {name!r} is neither a gate, nor a category, nor a locale"
+        for name in file.gates
+        if name not in {"words", *file.categories, *file.locales}
+    ]
+    rules: dict[tuple[str, str], GateRules] = {}
+    for category in file.categories:
+        for locale in file.locales:
+            words = _merged_words(file.gates, category, locale)
+            fault = _words_fault(words)
+            if fault:
+                faults.append(f"gates.words for {category}, {locale}: {fault}")
+            else:
+                rules[category, locale] = GateRules(WordRule(**words))
+    return rules, list(dict.fromkeys(faults))
+
+
+def _merged_words(gates: Mapping[str, Any], category: str, locale: str) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for path in ((), (locale,), (category,), (category, locale)):
+        holder: Any = gates
+        for part in path:
+            holder = holder.get(part, {}) if isinstance(holder, dict) else {}
+        words = holder.get("words", {}) if isinstance(holder, dict) else {}
+        merged |= words if isinstance(words, dict) else {"words": words}
+    return merged
+
+
+def _words_fault(words: Mapping[str, Any]) -> str:
+    wanted = ("at_least", "low", "high", "at_most")
+    if missing := [name for name in wanted if name not in words]:
+        return f"missing {', '.join(missing)}"
+    if unknown := [name for name in words if name not in wanted]:
+        return f"unknown {', '.join(unknown)}"
+    numbers = [words[name] for name in wanted]
+    if not all(isinstance(number, int) and not isinstance(number, bool) and number > 0 for number in numbers):
+        return "all four must be whole numbers above 0"
+    return "" if numbers == sorted(numbers) else "at_least <= low <= high <= at_most must hold"

@@ -1,0 +1,297 @@
+"""Reading catalog folders: `catalog.toml`, templates, and items from a built-in source or a file beside it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Template
+
+from seed_library.adapters.catalog_file import CatalogFile, parse, rules_of
+from seed_library.core.bazi_source import BUILT_IN
+from seed_library.core.catalog import Catalog, Item, ItemId, PromptSource
+from seed_library.core.errors import CatalogInvalid, UsageInvalid
+from seed_library.core.prompts import TemplateFault, compile_template, render
+from seed_library.core.sources import Source
+
+FILE_NAME = "catalog.toml"
+_LARGEST_TEMPLATE = 200_000  # bytes
+_MOST_NAMED = 20
+
+
+class Listing(NamedTuple):
+    """A catalog as `catalogs` lists it. `fault` is empty when its catalog.toml can be read."""
+
+    name: str
+    description: str
+    fault: str = ""
+
+
+def prompts_folder(setting: Path | None) -> Path:
+    """Return where catalogs are: the setting, else `./prompts` if it holds catalogs, else the packaged copy."""
+    if setting is not None:
+        return setting
+    local = Path("prompts")
+    if _holds_catalogs(local):
+        return local
+    package = Path(__file__).resolve().parent.parent
+    packaged = package / "prompts"
+    # In an editable installation the folder stands beside the package, not inside it.
+    return packaged if packaged.is_dir() else package.parent / "prompts"
+
+
+def _holds_catalogs(folder: Path) -> bool:
+    return folder.is_dir() and any((child / FILE_NAME).is_file() for child in folder.iterdir())
+
+
+def list_catalogs(folder: Path) -> list[Listing]:
+    """List the catalogs of a prompts folder by name; broken ones are listed with what is wrong."""
+    if not folder.is_dir():
+        return []
+    listings = []
+    for child in sorted(folder.iterdir()):
+        if (child / FILE_NAME).is_file():
+            try:
+                data = tomllib.loads(_read(child / FILE_NAME))
+                listings.append(Listing(child.name, str(data.get("description", ""))))
+            except (_Unreadable, tomllib.TOMLDecodeError) as error:
+                listings.append(Listing(child.name, "", str(error)))
+    return listings
+
+
+def load_catalog(folder: Path, name: str) -> Catalog:
+    """Load a catalog and check all of it.
+
+    Raises:
+        UsageInvalid: there is no catalog of this name.
+        CatalogInvalid: everything that is wrong with it.
+    """
+    place = folder / name
+    if not (place / FILE_NAME).is_file() or place.parent != folder:
+        known = ", ".join(listing.name for listing in list_catalogs(folder)) or "none"
+        raise UsageInvalid(
+            f"There is no catalog {name!r} in {folder}.",
+            hint=f"Catalogs there: {known}. `seed-library catalogs` lists them.",
+        )
+    loader = _Loader(place)
+    catalog = loader.load()
+    if catalog is None or loader.faults:
+        raise _invalid(name, loader.faults)
+    return catalog
+
+
+def _invalid(name: str, faults: list[str]) -> CatalogInvalid:
+    shown = faults[:_MOST_NAMED]
+    rest = [f"and {len(faults) - len(shown)} more"] if len(faults) > len(shown) else []
+    return CatalogInvalid(
+        f"Catalog {name!r} has faults:\n" + "\n".join(f"  - {fault}" for fault in shown + rest),
+        hint="Mend the files named above; nothing was sent or stored.",
+    )
+
+
+class _Unreadable(Exception):
+    """A file cannot be read as UTF-8 text; the text says why."""
+
+
+def _read(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise _Unreadable(f"{path.name} is missing") from None
+    except OSError as error:
+        raise _Unreadable(f"{path.name} cannot be read: {error.strerror}") from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise _Unreadable(f"{path.name}, line {line}: not UTF-8 (byte {data[error.start]:#04x})") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """An item before it has a title. `where` points to it in error messages."""
+
+    id: ItemId
+    facts: Mapping[str, object]
+    where: str
+
+
+class _Loader:
+    """Reads one folder and gathers every fault on the way."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self.faults: list[str] = []
+
+    def load(self) -> Catalog | None:
+        file = self._file()
+        if file is None:
+            return None
+        if file.name != self._place.name:
+            self.faults.append(f"{FILE_NAME}: the name {file.name!r} differs from the folder's, {self._place.name!r}")
+        rules, faults = rules_of(file)
+        self.faults += [f"{FILE_NAME}: {fault}" for fault in faults]
+        sources = self._sources(file)
+        items = self._items(file)
+        return Catalog(
+            name=file.name,
+            description=file.description,
+            categories=file.categories,
+            locales=file.locales,
+            table=file.table.spec(),
+            request=file.request.spec(),
+            rules=rules,
+            sources=sources,
+            items=items,
+        )
+
+    def _file(self) -> CatalogFile | None:
+        try:
+            data = tomllib.loads(_read(self._place / FILE_NAME))
+        except _Unreadable as error:
+            self.faults.append(str(error))
+            return None
+        except tomllib.TOMLDecodeError as error:
+            self.faults.append(f"{FILE_NAME} is not TOML: {error}")
+            return None
+        file, faults = parse(data)
+        self.faults += [f"{FILE_NAME}: {fault}" for fault in faults]
+        return file
+
+    def _sources(self, file: CatalogFile) -> dict[tuple[str, str], PromptSource]:
+        sources = {}
+        for category in file.categories:
+            for locale in file.locales:
+                system, user = f"system.{locale}.md", f"{category}.{locale}.md"
+                sources[category, locale] = PromptSource(system, self._text(system), user, self._text(user))
+        self.faults = list(dict.fromkeys(self.faults))  # a system prompt serves several categories
+        return sources
+
+    def _text(self, name: str) -> str:
+        try:
+            text = _read(self._place / name)
+        except _Unreadable as error:
+            self.faults.append(str(error))
+            return ""
+        if len(text) > _LARGEST_TEMPLATE:
+            self.faults.append(f"{name} has {len(text):,} characters; the limit is {_LARGEST_TEMPLATE:,}")
+        return text
+
+    def _items(self, file: CatalogFile) -> list[Item]:
+        titles = self._titles(file)
+        raws = self._from_source(file, BUILT_IN[file.items]) if file.items in BUILT_IN else self._from_file(file)
+        items: list[Item] = []
+        seen: set[ItemId] = set()
+        for raw in raws:
+            if raw.id in seen:
+                self.faults.append(f"{raw.where}: the item {raw.id} exists already")
+            seen.add(raw.id)
+            title = self._title(raw, titles)
+            if title:
+                items.append(Item(raw.id, title, raw.facts))
+        if not items and not self.faults:
+            self.faults.append(f"{file.items} holds no items")
+        return items
+
+    def _titles(self, file: CatalogFile) -> dict[str, Template]:
+        templates = {}
+        for locale, source in file.titles.items():
+            try:
+                templates[locale] = compile_template(f"{FILE_NAME}: titles.{locale}", source)
+            except TemplateFault as fault:
+                self.faults.append(str(fault))
+        return templates
+
+    def _title(self, raw: _Raw, templates: Mapping[str, Template]) -> str:
+        own = raw.facts.get("title")
+        if isinstance(own, str) and own.strip():
+            return own.strip()
+        template = templates.get(raw.id.locale)
+        if template is None:
+            self._add_once(
+                f"{FILE_NAME}: no title template for the locale {raw.id.locale!r}, and items without a title"
+            )
+            return ""
+        try:
+            return render(f"{FILE_NAME}: titles.{raw.id.locale}", template, {**raw.facts, **raw.id._asdict()})
+        except TemplateFault as fault:
+            self._add_once(str(fault))
+            return ""
+
+    def _add_once(self, fault: str) -> None:
+        if fault not in self.faults:
+            self.faults.append(fault)
+
+    def _from_source(self, file: CatalogFile, source: Source) -> Iterator[_Raw]:
+        for index, category in enumerate(file.categories):
+            for locale in file.locales:
+                try:
+                    for item in source(category, index, locale):
+                        yield _Raw(ItemId(category, item.key, locale), item.facts, file.items)
+                except KeyError:
+                    self._add_once(f"{FILE_NAME}: {file.items!r} has no facts in the locale {locale!r}")
+
+    def _from_file(self, file: CatalogFile) -> Iterator[_Raw]:
+        readers = {".csv": _csv_records, ".jsonl": _jsonl_records}
+        reader = readers.get(Path(file.items).suffix)
+        if reader is None or Path(file.items).name != file.items:
+            known = ", ".join(BUILT_IN)
+            self.faults.append(
+                f"{FILE_NAME}: items must be a .csv or .jsonl file in the catalog's folder, or one of: {known}"
+            )
+            return
+        try:
+            for line, record in reader(_read(self._place / file.items)):
+                yield from self._expand(file, f"{file.items}, line {line}", record)
+        except _Unreadable as error:
+            self.faults.append(str(error))
+
+    def _expand(self, file: CatalogFile, where: str, record: dict[str, Any]) -> Iterator[_Raw]:
+        """One record without category or locale stands for an item in each of them."""
+        key = record.pop("key", "")
+        if not isinstance(key, str) or not key.strip() or key != key.strip():
+            self.faults.append(f"{where}: 'key' is missing, empty or has blanks around it")
+            return
+        categories = self._one_of("category", record.pop("category", ""), file.categories, where)
+        locales = self._one_of("locale", record.pop("locale", ""), file.locales, where)
+        for category in categories:
+            for locale in locales:
+                yield _Raw(ItemId(category, key, locale), record, where)
+
+    def _one_of(self, what: str, value: object, known: tuple[str, ...], where: str) -> Iterable[str]:
+        if value in {"", None}:
+            return known
+        if value in known:
+            return (str(value),)
+        self.faults.append(f"{where}: unknown {what} {value!r}")
+        return ()
+
+
+def _csv_records(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for record in reader:
+            if None in record or None in record.values():
+                raise _Unreadable(f"line {reader.line_num}: the number of fields differs from the heading's")
+            yield reader.line_num, record
+    except csv.Error as error:
+        raise _Unreadable(f"line {reader.line_num}: not CSV: {error}") from None
+
+
+def _jsonl_records(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise _Unreadable(f"line {number}: not JSON: {error}") from None
+        if not isinstance(record, dict):
+            raise _Unreadable(f"line {number}: not a JSON object")
+        yield number, record
