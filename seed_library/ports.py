@@ -153,6 +153,9 @@ class RunLock(Protocol):
             LockLost: the lock file is gone or another one.
         """
 
+    def begun(self, journal_position: int) -> None:
+        """Publish from where in the journal this run's records follow."""
+
 
 class Clock(Protocol):
     """Time, injected."""

@@ -5,64 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import json
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from jinja2 import Template
 
 from seed_library.adapters.catalog_file import CatalogFile, parse, rules_of
+from seed_library.adapters.catalog_folders import FILE_NAME, Unreadable, list_catalogs, read_text, read_toml
 from seed_library.core.bazi_source import BUILT_IN
 from seed_library.core.catalog import Catalog, Item, ItemId, PromptSource
 from seed_library.core.errors import CatalogInvalid, UsageInvalid
 from seed_library.core.prompts import TemplateFault, compile_template, render
 from seed_library.core.sources import Source
 
-FILE_NAME = "catalog.toml"
-_LARGEST_TEMPLATE = 200_000  # bytes
+_LARGEST_TEMPLATE = 200_000  # characters
 _MOST_NAMED = 20
-
-
-class Listing(NamedTuple):
-    """A catalog as `catalogs` lists it. `fault` is empty when its catalog.toml can be read."""
-
-    name: str
-    description: str
-    fault: str = ""
-
-
-def prompts_folder(setting: Path | None) -> Path:
-    """Return where catalogs are: the setting, else `./prompts` if it holds catalogs, else the packaged copy."""
-    if setting is not None:
-        return setting
-    local = Path("prompts")
-    if _holds_catalogs(local):
-        return local
-    package = Path(__file__).resolve().parent.parent
-    packaged = package / "prompts"
-    # In an editable installation the folder stands beside the package, not inside it.
-    return packaged if packaged.is_dir() else package.parent / "prompts"
-
-
-def _holds_catalogs(folder: Path) -> bool:
-    return folder.is_dir() and any((child / FILE_NAME).is_file() for child in folder.iterdir())
-
-
-def list_catalogs(folder: Path) -> list[Listing]:
-    """List the catalogs of a prompts folder by name; broken ones are listed with what is wrong."""
-    if not folder.is_dir():
-        return []
-    listings = []
-    for child in sorted(folder.iterdir()):
-        if (child / FILE_NAME).is_file():
-            try:
-                data = tomllib.loads(_read(child / FILE_NAME))
-                listings.append(Listing(child.name, str(data.get("description", ""))))
-            except (_Unreadable, tomllib.TOMLDecodeError) as error:
-                listings.append(Listing(child.name, "", str(error)))
-    return listings
 
 
 def load_catalog(folder: Path, name: str) -> Catalog:
@@ -93,24 +52,6 @@ def _invalid(name: str, faults: list[str]) -> CatalogInvalid:
         f"Catalog {name!r} has faults:\n" + "\n".join(f"  - {fault}" for fault in shown + rest),
         hint="Mend the files named above; nothing was sent or stored.",
     )
-
-
-class _Unreadable(Exception):
-    """A file cannot be read as UTF-8 text; the text says why."""
-
-
-def _read(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise _Unreadable(f"{path.name} is missing") from None
-    except OSError as error:
-        raise _Unreadable(f"{path.name} cannot be read: {error.strerror}") from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise _Unreadable(f"{path.name}, line {line}: not UTF-8 (byte {data[error.start]:#04x})") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +94,9 @@ class _Loader:
 
     def _file(self) -> CatalogFile | None:
         try:
-            data = tomllib.loads(_read(self._place / FILE_NAME))
-        except _Unreadable as error:
+            data = read_toml(self._place / FILE_NAME)
+        except Unreadable as error:
             self.faults.append(str(error))
-            return None
-        except tomllib.TOMLDecodeError as error:
-            self.faults.append(f"{FILE_NAME} is not TOML: {error}")
             return None
         file, faults = parse(data)
         self.faults += [f"{FILE_NAME}: {fault}" for fault in faults]
@@ -175,8 +113,8 @@ class _Loader:
 
     def _text(self, name: str) -> str:
         try:
-            text = _read(self._place / name)
-        except _Unreadable as error:
+            text = read_text(self._place / name)
+        except Unreadable as error:
             self.faults.append(str(error))
             return ""
         if len(text) > _LARGEST_TEMPLATE:
@@ -247,9 +185,9 @@ class _Loader:
             )
             return
         try:
-            for line, record in reader(_read(self._place / file.items)):
+            for line, record in reader(read_text(self._place / file.items)):
                 yield from self._expand(file, f"{file.items}, line {line}", record)
-        except _Unreadable as error:
+        except Unreadable as error:
             self.faults.append(str(error))
 
     def _expand(self, file: CatalogFile, where: str, record: dict[str, Any]) -> Iterator[_Raw]:
@@ -278,10 +216,10 @@ def _csv_records(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         for record in reader:
             if None in record or None in record.values():
-                raise _Unreadable(f"line {reader.line_num}: the number of fields differs from the heading's")
+                raise Unreadable(f"line {reader.line_num}: the number of fields differs from the heading's")
             yield reader.line_num, record
     except csv.Error as error:
-        raise _Unreadable(f"line {reader.line_num}: not CSV: {error}") from None
+        raise Unreadable(f"line {reader.line_num}: not CSV: {error}") from None
 
 
 def _jsonl_records(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -291,7 +229,7 @@ def _jsonl_records(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             record = json.loads(line)
         except ValueError as error:
-            raise _Unreadable(f"line {number}: not JSON: {error}") from None
+            raise Unreadable(f"line {number}: not JSON: {error}") from None
         if not isinstance(record, dict):
-            raise _Unreadable(f"line {number}: not a JSON object")
+            raise Unreadable(f"line {number}: not a JSON object")
         yield number, record

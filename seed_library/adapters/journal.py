@@ -32,7 +32,7 @@ import os
 import queue
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ from seed_library.core.ledger import Ledger, Record
 _PREFIX = 9  # CRC and blank
 _fdatasync = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 _FILE_MODE = 0o600
+_SENTENCES = ("reason", "error", "unusable")  # fields that may quote a foreign error
 
 
 @dataclass(slots=True)
@@ -132,8 +133,12 @@ class OpenedJournal:
     repairs: tuple[str, ...]
 
 
-def open_journal(folder: TargetFolder) -> OpenedJournal:
+def open_journal(folder: TargetFolder, redact: Callable[[str], str]) -> OpenedJournal:
     """Repair the tail, fold the file and open it for appending. The caller holds the lock.
+
+    Args:
+        folder: the target's folder.
+        redact: takes secrets out of the sentences that foreign errors leave in records.
 
     Raises:
         JournalUnavailable: it cannot be read or written, or the disk is too full for the ballast.
@@ -142,7 +147,7 @@ def open_journal(folder: TargetFolder) -> OpenedJournal:
     try:
         repairs = _set_aside(folder, damage)
         _lay_ballast(folder.ballast)
-        journal = JournalFile(folder)
+        journal = JournalFile(folder, redact)
     except OSError as error:
         raise unusable(folder.path, error) from error
     return OpenedJournal(journal, ledger, repairs)
@@ -202,8 +207,9 @@ class _Entry:
 class JournalFile:
     """Implements the `Journal` port. A thread of its own appends and syncs, so the event loop never waits."""
 
-    def __init__(self, folder: TargetFolder) -> None:
+    def __init__(self, folder: TargetFolder, redact: Callable[[str], str]) -> None:
         self._path = folder.journal
+        self._redact = redact
         self._ballast = folder.ballast
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         self._file = os.open(folder.journal, flags, _FILE_MODE)
@@ -222,13 +228,13 @@ class JournalFile:
     async def write(self, record: dict[str, Any]) -> int:
         """Append a record and return its position once it is durable."""
         done = asyncio.get_running_loop().create_future()
-        self._queue.put(_Entry(encode(record), record["kind"] == "intent", done))
+        self._queue.put(_Entry(self._encode(record), record["kind"] == "intent", done))
         # Shielded: a cancelled task must not take the acknowledgement of a paid answer with it.
         return await asyncio.shield(done)
 
     def note(self, record: dict[str, Any]) -> None:
         """Append a record without waiting for the disk."""
-        self._queue.put(_Entry(encode(record), intent=False, done=None))
+        self._queue.put(_Entry(self._encode(record), intent=False, done=None))
 
     def read(self, position: int) -> dict[str, Any]:
         """Return the record at a position."""
@@ -240,6 +246,10 @@ class JournalFile:
         await asyncio.to_thread(self._thread.join)
         if self._failure is not None:
             raise self._failure
+
+    def _encode(self, record: dict[str, Any]) -> bytes:
+        spoken = {name: self._redact(record[name]) for name in _SENTENCES if name in record}
+        return encode({**record, **spoken} if spoken else record)
 
     def _serve(self) -> None:
         more = True

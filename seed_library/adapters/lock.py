@@ -44,7 +44,7 @@ class Holder:
     Attributes:
         started_at: ISO time of the start, UTC.
         command: the verb, without arguments.
-        journal_start: journal position from which this run's records follow.
+        journal_start: journal position from which the records of the run that began last follow.
     """
 
     pid: int
@@ -142,12 +142,14 @@ class TargetLock:
             raise unusable(self._folder.lock, error) from error
         self._lock = lock
         self._inode = self._folder.lock.stat().st_ino
-        self._publish(holder)
+        before = read_holder(self._folder)
+        # Until this run has begun, the journal's last word is that of the run before.
+        self._publish(replace(holder, journal_start=before.journal_start if before else 0))
 
-    def mark_journal_start(self, position: int) -> None:
-        """Record from where in the journal this run's records follow."""
+    def begun(self, journal_position: int) -> None:
+        """Publish from where in the journal this run's records follow."""
         if self._holder is not None:
-            self._publish(replace(self._holder, journal_start=position))
+            self._publish(replace(self._holder, journal_start=journal_position))
 
     def assert_held(self) -> None:
         """Prove that the path still names the file we have locked.

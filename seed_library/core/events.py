@@ -136,7 +136,6 @@ class StopRequested(Event):
 
     name: ClassVar[str] = "stopping"
     reason: str
-    in_flight: int
 
 
 @dataclass(frozen=True, slots=True)

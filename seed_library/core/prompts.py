@@ -64,9 +64,7 @@ def render(name: str, template: Template, variables: Mapping[str, object]) -> st
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise TemplateFault(f"{name}: {type(error).__name__}: {error}") from error
     if len(text) > MAX_RENDERED_CHARACTERS:
-        raise TemplateFault(
-            f"{name}: renders to {len(text):,} characters; the limit is {MAX_RENDERED_CHARACTERS:,}"
-        )
+        raise TemplateFault(f"{name}: renders to {len(text):,} characters; the limit is {MAX_RENDERED_CHARACTERS:,}")
     if not text:
         raise TemplateFault(f"{name}: renders to nothing")
     return text

@@ -56,6 +56,11 @@ class Target:
         return f"{slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:16]}"
 
 
+def sqlite_path(store: str) -> str:
+    """Return the path in `sqlite:PATH`, or an empty string for anything else."""
+    return store.removeprefix("sqlite:") if store.startswith("sqlite:") else ""
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name means this machine."""
     host = host.strip("[]").lower()

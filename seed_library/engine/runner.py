@@ -156,7 +156,8 @@ async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost) ->
         to_do=to_generate + to_recover,
         budget=order.budget,
     )
-    context.ledger.apply(await context.ports.journal.write(record), record)
+    position = await context.ports.journal.write(record)
+    context.ports.lock.begun(position)
     context.ports.reporter.report(
         RunStarted(
             run_id=order.run_id,

@@ -1,0 +1,86 @@
+"""Where a target stands, read from its files alone. Acquires nothing, loads no vendor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from seed_library.adapters.journal import Damage, records
+from seed_library.adapters.lock import Holder, is_held, read_holder
+from seed_library.adapters.state import TargetFolder
+from seed_library.core.ledger import Ledger, RunTally
+
+State = Literal["running", "idle", "interrupted", "finished"]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The answer to "where do we stand?". Money in micro-dollars.
+
+    Attributes:
+        state: running: a process holds the lock. interrupted: the last run that began ended without a last word.
+            finished: it said its last word (how it ended is in its exit code). idle: no run has begun yet.
+        parts: per "category/locale", how many items there are and how many are stored.
+    """
+
+    state: State
+    holder: Holder | None
+    run: RunTally
+    parts: dict[str, dict[str, int]] = field(default_factory=dict)
+    totals: dict[str, int] = field(default_factory=dict)
+    maybe_in_flight: int = 0
+    started_at: str = ""
+    target: str = ""
+
+    @property
+    def left(self) -> int:
+        """How many items the run still has to do."""
+        return max(0, self.run.to_do - self.run.stored - self.run.failed - self.run.rejected)
+
+    def eta_seconds(self, now: datetime) -> int | None:
+        """Return the seconds that the rest takes at the run's pace so far; None where nothing can be said."""
+        if self.state != "running" or not self.run.stored or not self.run.started_at:
+            return None
+        elapsed = (now - datetime.fromisoformat(self.run.started_at)).total_seconds()
+        return round(elapsed / self.run.stored * self.left)
+
+
+def read_status(folder: TargetFolder) -> Status:
+    """Read where a target stands."""
+    holder, held = read_holder(folder), is_held(folder)
+    ledger, opening = Ledger(), dict[str, Any]()
+    if holder is not None:
+        for position, record in records(folder.journal, Damage(), holder.journal_start):
+            ledger.apply(position, record)
+            if record.get("kind") == "run":
+                opening = record
+    run = ledger.last_run
+    if held and holder is not None and run.run_id != holder.run_id:
+        run, opening = RunTally(), {}  # the holder has not begun yet; the journal still speaks of the run before
+    return Status(
+        state=_state(held=held, holder=holder, run=run),
+        holder=holder,
+        run=run,
+        parts=_parts(opening, run),
+        totals=dict(opening.get("totals", {})),
+        maybe_in_flight=sum(intent.worst for intent in ledger.open_intents.values()),
+        started_at=holder.started_at if holder else "",
+        target=str(opening.get("target", "")),
+    )
+
+
+def _state(*, held: bool, holder: Holder | None, run: RunTally) -> State:
+    if held:
+        return "running"
+    if holder is None or not run.run_id:
+        return "idle"
+    return "finished" if run.finished_at else "interrupted"
+
+
+def _parts(opening: dict[str, Any], run: RunTally) -> dict[str, dict[str, int]]:
+    parts = {name: dict(counts) for name, counts in opening.get("parts", {}).items()}
+    for name, stored in run.stored_per_part.items():
+        part = parts.setdefault(name, {"items": 0, "done": 0})
+        part["done"] += stored
+    return parts

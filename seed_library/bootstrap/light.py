@@ -1,0 +1,73 @@
+"""The few settings that say where things are, read without loading the settings class.
+
+`status` must answer at once and must work with a half-configured environment. A test proves that this reader and
+`Settings` agree.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from seed_library.adapters.catalog_folders import peek_table, prompts_folder
+from seed_library.adapters.lock import read_holder
+from seed_library.adapters.state import TargetFolder, target_folder
+from seed_library.bootstrap.places import resolve_state_dir
+from seed_library.core.errors import UsageInvalid
+from seed_library.core.targets import SqliteAddress, SupabaseAddress, Target, sqlite_path
+
+
+@dataclass(frozen=True, slots=True)
+class LightSettings:
+    """What names the target and its state."""
+
+    catalog: str
+    store: str
+    supabase_url: str
+    prompts_dir: Path | None
+    state_dir: Path
+
+
+def read_light_settings(env_file: Path | None) -> LightSettings:
+    """Read environment and env file; the environment wins, empty values count as not set."""
+    values: dict[str, str] = {}
+    if env_file is not None:
+        from dotenv import dotenv_values
+
+        values = {name.upper(): value for name, value in dotenv_values(env_file).items() if value}
+    values |= {name.upper(): value for name, value in os.environ.items() if value}
+    prompts_dir = values.get("SEED_LIBRARY_PROMPTS_DIR")
+    setting = values.get("SEED_LIBRARY_STATE_DIR")
+    return LightSettings(
+        catalog=values.get("SEED_LIBRARY_CATALOG", "bazi_pillars"),
+        store=values.get("SEED_LIBRARY_STORE", "supabase"),
+        supabase_url=values.get("SUPABASE_URL", "").strip().rstrip("/"),
+        prompts_dir=Path(prompts_dir) if prompts_dir else None,
+        state_dir=resolve_state_dir(Path(setting) if setting else None),
+    )
+
+
+def status_folder(env_file: Path | None, catalog: str | None, store: str | None) -> TargetFolder | None:
+    """Return the folder of the target that is meant; the one used last where none is configured.
+
+    Raises:
+        UsageInvalid: the store is neither `supabase` nor `sqlite:PATH`.
+    """
+    light = read_light_settings(env_file)
+    chosen = store or light.store
+    path = sqlite_path(chosen)
+    if not path and chosen != "supabase":
+        raise UsageInvalid(f"{chosen!r} is no store.", hint="Use supabase, or sqlite:PATH.")
+    if not path and not light.supabase_url:
+        return _used_last(light.state_dir)
+    table = peek_table(prompts_folder(light.prompts_dir), catalog or light.catalog)
+    address = SqliteAddress(str(Path(path).expanduser().absolute())) if path else SupabaseAddress(light.supabase_url)
+    return target_folder(light.state_dir, Target(address, table.schema, table.name))
+
+
+def _used_last(state_dir: Path) -> TargetFolder | None:
+    targets = state_dir / "targets"
+    folders = [TargetFolder(path) for path in targets.iterdir()] if targets.is_dir() else []
+    known = [(holder.started_at, folder) for folder in folders if (holder := read_holder(folder)) is not None]
+    return max(known, key=lambda pair: pair[0])[1] if known else None

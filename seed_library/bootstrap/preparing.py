@@ -1,0 +1,156 @@
+"""From flags and settings to everything that is known before the first lock or request."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seed_library.adapters.catalog_folders import prompts_folder
+from seed_library.adapters.state import TargetFolder, target_folder
+from seed_library.bootstrap.places import resolve_state_dir
+from seed_library.core.catalog import Catalog, Selection, select
+from seed_library.core.errors import SettingsInvalid, UsageInvalid
+from seed_library.core.prompts import PromptBook
+from seed_library.core.redaction import Redactor
+from seed_library.core.targets import StoreAddress, Target
+from seed_library.engine.planning import Chosen, choose
+
+if TYPE_CHECKING:
+    from seed_library.settings import Needs, Settings
+
+REHEARSAL_STORE = "sqlite:rehearsal.sqlite3"
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says; None and empty mean "not given"."""
+
+    catalog: str | None = None
+    selection: Selection = field(default_factory=Selection)
+    store: str | None = None
+    model: str | None = None
+    budget: str | None = None
+    concurrency: int | None = None
+    env_file: Path | None = None
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """The flags as settings, by name; only those that were given."""
+        named = {
+            "seed_library_catalog": self.catalog,
+            "seed_library_store": self.store,
+            "seed_library_model": self.model,
+            "seed_library_budget_usd": self.budget,
+            "seed_library_concurrency": self.concurrency,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the process brings along: its environment and its clock's reading at the start."""
+
+    environment: Mapping[str, str]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Settings, catalog, items and target, all valid. `target` is None where no store is configured."""
+
+    settings: Settings
+    catalog: Catalog
+    book: PromptBook
+    chosen: Chosen
+    target: Target | None
+    state_dir: Path
+
+    @property
+    def folder(self) -> TargetFolder | None:
+        """The target's folder in the state directory."""
+        return target_folder(self.state_dir, self.target) if self.target else None
+
+    @property
+    def target_label(self) -> str:
+        """The target, for people."""
+        return self.target.label if self.target else "not configured (SUPABASE_URL is not set)"
+
+    @property
+    def redactor(self) -> Redactor:
+        """Takes this run's secrets out of any text."""
+        return Redactor(self.settings.secrets)
+
+
+def read_settings(flags: Flags, needs: Needs, surroundings: Surroundings) -> Settings:
+    """Read the settings that a verb needs.
+
+    Raises:
+        SettingsInvalid: with everything that is missing or wrong.
+    """
+    from seed_library.settings import load_settings
+
+    return load_settings(flags.env_file, flags.overrides, needs, surroundings.environment, surroundings.now)
+
+
+def prepare(flags: Flags, needs: Needs, surroundings: Surroundings) -> Prepared:
+    """Judge settings, catalog and selection; render every selected item once.
+
+    Raises:
+        UsageInvalid, SettingsInvalid, CatalogInvalid: with everything that is wrong, before anything is touched.
+    """
+    settings = read_settings(flags, needs, surroundings)
+    catalog = _load_catalog(flags, settings)
+    spec = replace(catalog.request, model=settings.seed_library_model or catalog.request.model)
+    book = PromptBook(catalog, spec)
+    selection = _with_default_locales(flags.selection, settings, catalog)
+    chosen = choose(catalog, book, selection, select(catalog, selection))
+    address = settings.store_address
+    return Prepared(
+        settings=settings,
+        catalog=catalog,
+        book=book,
+        chosen=chosen,
+        target=_target(address, catalog) if address else None,
+        state_dir=resolve_state_dir(settings.seed_library_state_dir),
+    )
+
+
+def _target(address: StoreAddress, catalog: Catalog) -> Target:
+    return Target(address, catalog.table.schema, catalog.table.name)
+
+
+def _load_catalog(flags: Flags, settings: Settings) -> Catalog:
+    from seed_library.adapters.catalogs import load_catalog
+
+    folder = prompts_folder(settings.seed_library_prompts_dir)
+    try:
+        return load_catalog(folder, settings.seed_library_catalog)
+    except UsageInvalid as error:
+        if flags.catalog is not None:
+            raise
+        raise SettingsInvalid(f"SEED_LIBRARY_CATALOG: {error.message}", hint=error.hint) from None
+
+
+def _with_default_locales(selection: Selection, settings: Settings, catalog: Catalog) -> Selection:
+    """Without `--locale` the setting decides; its default gives way to a catalog that has other locales only."""
+    if selection.locales:
+        return selection
+    wanted = settings.seed_library_locales
+    unknown = [locale for locale in wanted if locale not in catalog.locales]
+    if not unknown:
+        return replace(selection, locales=wanted)
+    if "seed_library_locales" in settings.model_fields_set:
+        raise SettingsInvalid(
+            f"SEED_LIBRARY_LOCALES names {', '.join(unknown)}, which catalog {catalog.name!r} does not have.",
+            hint=f"Its locales: {', '.join(catalog.locales)}.",
+        )
+    return replace(selection, locales=catalog.locales[:1])
+
+
+def new_run_id(now: datetime) -> str:
+    """Return a run id that sorts by time and is unique."""
+    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

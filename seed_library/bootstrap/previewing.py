@@ -1,0 +1,125 @@
+"""The preview: what a run would do and cost. Takes no lock, pays nothing, and says what it could not see."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from seed_library.adapters.journal import Damage, read_ledger
+from seed_library.bootstrap.building import claude_writer, models_of, store_at
+from seed_library.bootstrap.preparing import Prepared
+from seed_library.core.errors import SeedLibraryError
+from seed_library.core.ledger import Ledger
+from seed_library.core.plan import Lookup, Plan, Refresh
+from seed_library.core.pricing import ModelFacts
+from seed_library.core.targets import SqliteAddress
+from seed_library.engine.planning import Cost, count, estimate, plan_from_journal, plan_from_store
+from seed_library.engine.preflight import sample_row
+from seed_library.ports import Check
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan and its price. `cost` is None where the model's price is not known.
+
+    Attributes:
+        notes: what could not be seen, and what stands in the way of a run.
+    """
+
+    plan: Plan
+    cost: Cost | None
+    notes: tuple[str, ...]
+
+
+def preview(prepared: Prepared, refresh: Refresh, *, faults: dict[str, str]) -> Preview:
+    """Plan as far as settings and network allow.
+
+    Args:
+        prepared: catalog, selection and target.
+        refresh: how changed texts are to be treated.
+        faults: settings that a run would refuse, by name; what depends on them is not looked at.
+    """
+    return asyncio.run(_Look(prepared, refresh, faults).preview())
+
+
+class _Look:
+    def __init__(self, prepared: Prepared, refresh: Refresh, faults: dict[str, str]) -> None:
+        self._prepared = prepared
+        self._refresh = refresh
+        self._faults = faults
+        self._notes = [f"{name} {fault}." for name, fault in faults.items()]
+
+    async def preview(self) -> Preview:
+        ledger = self._ledger()
+        plan = await self._plan(Lookup(ledger, self._refresh))
+        cost = await self._cost(plan)
+        for intent in ledger.open_intents.values():
+            self._notes.append(f"{intent.item}: a request of a killed or running run is open; it may have been billed.")
+        return Preview(plan, cost, tuple(self._notes))
+
+    def _ledger(self) -> Ledger:
+        folder = self._prepared.folder
+        if folder is None:
+            return Ledger()
+        ledger, damage = read_ledger(folder.journal)
+        self._note_damage(damage)
+        return ledger
+
+    def _note_damage(self, damage: Damage) -> None:
+        if damage.lines:
+            self._notes.append(f"The journal has {len(damage.lines)} damaged lines; a run sets them aside.")
+
+    async def _plan(self, lookup: Lookup) -> Plan:
+        prepared = self._prepared
+        if prepared.target is None or not self._store_is_usable():
+            self._notes.append("The table was not read; what the journal remembers as stored stands for it.")
+            return plan_from_journal(prepared.chosen, lookup, "claude")
+        store = store_at(prepared.target.address, prepared.catalog.table, prepared.settings)
+        try:
+            failed = [check for check in await store.check(sample_row(prepared.chosen.items[0])) if not check.ok]
+            if not failed:
+                return await plan_from_store(prepared.chosen, store, lookup)
+            self._notes += [_note(check) for check in failed]
+        except SeedLibraryError as error:
+            self._notes.append(f"{error.message} {error.hint}".strip())
+        finally:
+            await store.aclose()
+        self._notes.append("The table could not be read; what the journal remembers as stored stands for it.")
+        return plan_from_journal(prepared.chosen, lookup, "claude")
+
+    def _store_is_usable(self) -> bool:
+        target = self._prepared.target
+        if target is not None and isinstance(target.address, SqliteAddress):
+            return True
+        return not any(name.startswith("SUPABASE") for name in self._faults)
+
+    async def _cost(self, plan: Plan) -> Cost | None:
+        prepared, steps = self._prepared, plan.to_generate
+        known = models_of(prepared.settings).facts(prepared.book.spec.model)
+        if known is None:
+            self._notes.append(f"The price of the model {prepared.book.spec.model!r} is not known.")
+        elif known.lifecycle == "retired":
+            self._notes.append(f"The model {known.id!r} is retired; a run will refuse it.")
+        if not steps:
+            return Cost(0, 0, "nothing to generate")
+        if "ANTHROPIC_API_KEY" in self._faults:
+            return estimate(steps, prepared.book, known) if known else None
+        return await self._counted(plan, known)
+
+    async def _counted(self, plan: Plan, known: ModelFacts | None) -> Cost | None:
+        prepared = self._prepared
+        writer = claude_writer(prepared)
+        try:
+            facts, check = await writer.look_up(prepared.book.spec.model)
+            if check.ok:
+                if check.hint:
+                    self._notes.append(_note(check))
+                return await count(plan.to_generate, prepared.book, facts, writer)
+            self._notes.append(_note(check))
+        finally:
+            await writer.aclose()
+        return estimate(plan.to_generate, prepared.book, known) if known else None
+
+
+def _note(check: Check) -> str:
+    return f"{check.name}: {check.message}. {check.hint}".strip()

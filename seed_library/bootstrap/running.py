@@ -1,0 +1,157 @@
+"""A run from the lock to the last event."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from seed_library import __version__
+from seed_library.adapters.clock import SystemClock
+from seed_library.adapters.journal import open_journal
+from seed_library.adapters.lock import TargetLock, holder_of
+from seed_library.adapters.process import stop_signals, this_process
+from seed_library.adapters.state import TargetFolder, space_check
+from seed_library.adapters.status import read_status
+from seed_library.bootstrap.building import claude_writer, offline_writer, store_at
+from seed_library.bootstrap.preparing import Prepared, new_run_id
+from seed_library.core.errors import JournalUnavailable, Stopped, UsageInvalid
+from seed_library.core.events import RunFinished, StopRequested, Warned
+from seed_library.core.plan import Refresh
+from seed_library.core.targets import Target
+from seed_library.engine.context import Ports
+from seed_library.engine.runner import RunOrder, run
+from seed_library.engine.stopping import Halt
+from seed_library.ports import Reporter, Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What kind of run: `command` is the verb, `rehearsing` chooses the offline writer."""
+
+    command: str
+    refresh: Refresh = ""
+    rehearsing: bool = False
+
+
+def seed(prepared: Prepared, job: Job, reporter: Reporter, say: Callable[[str], None]) -> RunFinished:
+    """Lock the target and do the run. Signals ask it to stop from before the lock is taken.
+
+    Args:
+        prepared: what to do it with.
+        job: what to do.
+        reporter: is told what happens.
+        say: prints a last word when a second signal ends the process.
+
+    Raises:
+        TargetLocked: another run holds the target.
+        JournalUnavailable: the state folder cannot be used.
+    """
+    target, folder = prepared.target, prepared.folder
+    if target is None or folder is None:
+        raise UsageInvalid("No target is configured.", hint="Set SUPABASE_URL, or give --store sqlite:PATH.")
+    folder.create()
+    lock = TargetLock(folder)
+    stop = _Stop(reporter)
+    with stop_signals(stop.ask, say):
+        now = datetime.now(UTC)
+        holder = holder_of(
+            this_process(),
+            run_id=new_run_id(now),
+            started_at=now.isoformat(timespec="seconds"),
+            command=job.command,
+            version=__version__,
+        )
+        lock.acquire(holder, progress=lambda: _progress(folder))
+        try:
+            session = _Session(prepared, job, target, folder, reporter, lock, holder.run_id)
+            return asyncio.run(_run(session, stop))
+        finally:
+            lock.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    prepared: Prepared
+    job: Job
+    target: Target
+    folder: TargetFolder
+    reporter: Reporter
+    lock: TargetLock
+    run_id: str
+
+
+class _Stop:
+    """Carries a signal into the event loop, also one that arrives before the loop exists."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._reason = ""
+        self._deliver: Callable[[str], None] | None = None
+
+    def ask(self, signal_name: str) -> None:
+        self._reason = signal_name
+        if self._deliver is not None:
+            self._deliver(signal_name)
+
+    def connect(self, halt: Halt) -> None:
+        loop = asyncio.get_running_loop()
+
+        def stop(reason: str) -> None:
+            self._reporter.report(StopRequested(reason))
+            halt.because(Stopped(f"Stopped on request ({reason}).", hint="Run again to go on where this run ended."))
+
+        def deliver(reason: str) -> None:
+            loop.call_soon_threadsafe(stop, reason)
+
+        self._deliver = deliver
+        if self._reason:
+            stop(self._reason)
+
+
+async def _run(session: _Session, stop: _Stop) -> RunFinished:
+    prepared = session.prepared
+    clock = SystemClock()
+    halt = Halt(clock)
+    stop.connect(halt)
+    opened = open_journal(session.folder, prepared.redactor)
+    for repair in opened.repairs:
+        session.reporter.report(Warned(repair))
+    writer = _writer(session)
+    store = store_at(session.target.address, prepared.catalog.table, prepared.settings)
+    ports = Ports(writer, store, opened.journal, session.lock, clock, session.reporter)
+    try:
+        return await run(_order(session), ports, opened.ledger, halt)
+    finally:
+        await writer.aclose()
+        await store.aclose()
+        with suppress(JournalUnavailable):  # it has halted the run already
+            await opened.journal.aclose()
+
+
+def _writer(session: _Session) -> Writer:
+    return offline_writer() if session.job.rehearsing else claude_writer(session.prepared)
+
+
+def _order(session: _Session) -> RunOrder:
+    prepared = session.prepared
+    return RunOrder(
+        run_id=session.run_id,
+        command=session.job.command,
+        writer_name="rehearsal" if session.job.rehearsing else "claude",
+        catalog=prepared.catalog,
+        book=prepared.book,
+        chosen=prepared.chosen,
+        target=session.target.label,
+        budget=prepared.settings.budget,
+        concurrency=prepared.settings.seed_library_concurrency,
+        refresh=session.job.refresh,
+        checks=(space_check(session.folder, len(prepared.chosen.items)),),
+    )
+
+
+def _progress(folder: TargetFolder) -> str:
+    status = read_status(folder)
+    return f"{status.run.stored} of {status.run.to_do} stored" if status.run.to_do else "preparing"

@@ -1,0 +1,49 @@
+"""The command group. Verbs are loaded when they are called, so that `--help` costs next to nothing."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from seed_library import __version__
+from seed_library.cli.options import global_options
+
+# verb -> (module, one line of help). A test holds the lines against the verbs' own docstrings.
+VERBS = {
+    "check": ("seed_library.cli.check", "Run every preflight check, and nothing else."),
+    "plan": ("seed_library.cli.plan", "Show what a run would do, why, and what it would cost."),
+    "run": ("seed_library.cli.run", "Seed the target; resume where an earlier run ended."),
+    "rehearse": ("seed_library.cli.run", "Run the whole path with an offline writer: no key, no network, no cost."),
+    "status": ("seed_library.cli.status", "Show where we stand."),
+    "show": ("seed_library.cli.show", "Show the stored texts of a key with their provenance."),
+    "catalogs": ("seed_library.cli.listing", "List the catalogs."),
+    "schema": ("seed_library.cli.listing", "Print the SQL migration of the target table."),
+}
+
+
+class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  the signature is click's
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in VERBS:
+            return None
+        command = getattr(import_module(VERBS[cmd_name][0]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
+
+
+@click.group(
+    cls=_Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 2 usage, 3 settings, 4 preflight, 5 locked, 6 some items failed, 7 budget, 8 stopped.",
+)
+@click.version_option(__version__, prog_name="seed-library")
+@global_options
+def app() -> None:
+    """Fill a content library with texts written by Claude: safely, once, for a price known beforehand."""

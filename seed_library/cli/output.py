@@ -1,0 +1,62 @@
+"""Where words go: results to stdout, narration to stderr, JSON on request; every line redacted."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from seed_library.core.errors import SeedLibraryError
+from seed_library.core.redaction import Redactor
+
+_TERMINAL_CONTROLS = {
+    code: "\N{REPLACEMENT CHARACTER}" for code in [*range(0x20), *range(0x7F, 0xA0)] if code not in (9, 10)
+}
+
+
+@dataclass(slots=True)
+class Output:
+    """The two streams and how to use them. The redactor learns this run's secrets once the settings are read."""
+
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    color: bool = True
+    redact: Redactor = field(default_factory=Redactor)
+
+    def result(self, text: str) -> None:
+        """Print a result for people."""
+        print(self._safe(text), file=sys.stdout, flush=True)  # noqa: T201
+
+    def document(self, value: Mapping[str, Any]) -> None:
+        """Print a result for programs: one JSON object on one line."""
+        print(self.redact(json.dumps(value, ensure_ascii=False)), file=sys.stdout, flush=True)  # noqa: T201
+
+    def narrate(self, text: str) -> None:
+        """Print what is happening; not under --quiet and not under --json."""
+        if not (self.quiet or self.as_json):
+            self.complain(text)
+
+    def complain(self, text: str) -> None:
+        """Print something that must be seen."""
+        print(self._safe(text), file=sys.stderr, flush=True)  # noqa: T201
+
+    def error(self, error: Mapping[str, str]) -> None:
+        """Print a failure: one JSON object under --json, else what is wrong and what to do."""
+        if self.as_json:
+            self.document({"error": dict(error)})
+            return
+        self.complain(f"Error: {error['message']}")
+        if error["hint"]:
+            self.complain(f"  {error['hint']}")
+
+    def _safe(self, text: str) -> str:
+        # Texts come from models, tables and foreign errors: none of them may drive the terminal.
+        return self.redact(text).translate(_TERMINAL_CONTROLS)
+
+
+def error_fields(error: SeedLibraryError) -> dict[str, str]:
+    """Return an expected failure as code, message and hint."""
+    return {"code": error.code, "message": error.message, "hint": error.hint}

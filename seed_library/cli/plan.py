@@ -1,0 +1,153 @@
+"""`plan`: the preview."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seed_library.cli.options import (
+    catalog_options,
+    global_options,
+    invocation,
+    price_options,
+    refresh_option,
+    surroundings,
+)
+from seed_library.cli.output import Output
+
+if TYPE_CHECKING:
+    from seed_library.bootstrap.preparing import Flags, Prepared
+    from seed_library.bootstrap.previewing import Preview
+    from seed_library.core.plan import Refresh
+
+_SHOWN_ITEMS = 20
+
+
+@click.command()
+@catalog_options
+@price_options
+@refresh_option
+@click.option("--show-prompts", is_flag=True, help="Show every prompt that would be sent.")
+@global_options
+def plan(flags: Flags, refresh: Refresh | None, *, show_prompts: bool) -> None:
+    """Show what a run would do, why, and what it would cost."""
+    show_plan(flags, refresh or "", show_prompts=show_prompts)
+
+
+def show_plan(flags: Flags, refresh: Refresh, *, show_prompts: bool = False) -> None:
+    """Print the preview of a run."""
+    from seed_library.bootstrap.preparing import prepare
+    from seed_library.bootstrap.previewing import preview
+    from seed_library.settings import Needs, unmet
+
+    output, around = invocation().output, surroundings()
+    prepared = prepare(flags, Needs(), around)
+    output.redact = prepared.redactor
+    needs = Needs(claude=True, store=True)
+    faults = unmet(prepared.settings, needs, around.environment, around.now)
+    found = preview(prepared, refresh, faults=faults)
+    if output.as_json:
+        output.document(_document(prepared, found, show_prompts=show_prompts))
+    else:
+        _print(output, prepared, found)
+        if show_prompts:
+            _print_prompts(output, prepared, found)
+
+
+def _document(prepared: Prepared, found: Preview, *, show_prompts: bool) -> dict[str, Any]:
+    from seed_library.core.pricing import usd
+
+    cost = found.cost
+    steps = found.plan.steps
+    document: dict[str, Any] = {
+        "catalog": prepared.catalog.name,
+        "target": prepared.target_label,
+        "model": prepared.book.spec.model,
+        "state_dir": str(prepared.state_dir),
+        "totals": found.plan.totals,
+        "cost": {
+            "likely_usd": usd(cost.likely) if cost else None,
+            "at_most_usd": usd(cost.at_most) if cost else None,
+            "basis": cost.basis if cost else "the price of the model is not known",
+        },
+        "budget_usd": usd(prepared.settings.budget),
+        "notes": list(found.notes),
+        "items": [
+            {
+                **step.item.id._asdict(),
+                "title": step.item.title,
+                "action": step.action.value,
+                "reason": step.reason,
+                "fingerprint": step.fingerprint,
+            }
+            for step in steps
+        ],
+        "orphans": [item._asdict() for item in found.plan.orphans],
+    }
+    if show_prompts:
+        document["prompts"] = [_prompt(prepared, step.item) for step in steps]
+    return document
+
+
+def _prompt(prepared: Prepared, item: Any) -> dict[str, Any]:
+    request = prepared.book.request(item)
+    return {
+        **item.id._asdict(),
+        "system": request.prompt.system,
+        "user": request.prompt.user,
+        "model": request.spec.model,
+        "max_tokens": request.spec.max_tokens,
+    }
+
+
+def _print(output: Output, prepared: Prepared, found: Preview) -> None:
+    output.result(f"Catalog  {prepared.catalog.name} ({prepared.catalog.description})")
+    output.result(f"Target   {prepared.target_label}")
+    output.result(f"Model    {prepared.book.spec.model}")
+    output.result(f"State    {prepared.state_dir}")
+    output.result("")
+    for line in _groups(found):
+        output.result(line)
+    _print_items(output, found)
+    output.result("")
+    output.result(_cost_line(prepared, found))
+    for note in found.notes:
+        output.result(f"Note: {note}")
+
+
+def _groups(found: Preview) -> list[str]:
+    counts = Counter((step.action, step.reason) for step in found.plan.steps)
+    lines = [f"{count:>7,}  {action.value:<9} {reason}" for (action, reason), count in counts.most_common()]
+    if found.plan.orphans:
+        lines.append(
+            f"{len(found.plan.orphans):>7,}  orphaned  rows that are not in the catalog; never touched by a run"
+        )
+    return lines
+
+
+def _print_items(output: Output, found: Preview) -> None:
+    open_steps = [step for step in found.plan.steps if step.action.value != "done"]
+    if open_steps and (output.verbose or len(open_steps) <= _SHOWN_ITEMS):
+        output.result("")
+        for step in open_steps:
+            output.result(f"  {step.action.value:<9} {step.item.id}  {step.item.title}")
+
+
+def _cost_line(prepared: Prepared, found: Preview) -> str:
+    from seed_library.core.pricing import usd
+
+    asked = len(found.plan.to_generate)
+    if found.cost is None:
+        return f"{asked:,} requests; their price is not known."
+    likely, most = usd(found.cost.likely), usd(found.cost.at_most)
+    budget = usd(prepared.settings.budget)
+    return f"{asked:,} requests: likely ${likely:.2f}, at most ${most:.2f} (budget ${budget:.2f}; {found.cost.basis})."
+
+
+def _print_prompts(output: Output, prepared: Prepared, found: Preview) -> None:
+    for step in found.plan.to_generate:
+        request = prepared.book.request(step.item)
+        output.result(f"\n=== {step.item.id} · {request.spec.model} · max_tokens {request.spec.max_tokens}")
+        output.result(f"--- system\n{request.prompt.system}\n--- user\n{request.prompt.user}")

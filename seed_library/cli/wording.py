@@ -1,0 +1,72 @@
+"""How events read. One sentence each, for plain lines and for the lines above a progress bar."""
+
+from __future__ import annotations
+
+from seed_library.core.events import (
+    CanaryPassed,
+    Event,
+    ItemFailed,
+    ItemRejected,
+    PaceChanged,
+    RetryScheduled,
+    RunFinished,
+    RunStarted,
+    StopRequested,
+    Warned,
+)
+
+_SHORTEST_WORTHY_WAIT = 5.0  # seconds; shorter waits are everyday life and not worth a line
+_NAMED_TROUBLES = 20
+
+
+def sentence(event: Event) -> str:
+    """Return what a person should read about an event; empty where the counts say enough."""
+    text = ""
+    match event:
+        case RunStarted():
+            text = _started(event)
+        case CanaryPassed():
+            text = f"The first text ({event.item}) went the whole way and was read back."
+        case RetryScheduled() if event.wait_seconds >= _SHORTEST_WORTHY_WAIT:
+            text = f"{event.item}: {event.reason} Trying again in {event.wait_seconds:.0f} s."
+        case PaceChanged():
+            text = f"Now at most {event.limit} requests at the same time: {event.reason}."
+        case ItemRejected():
+            text = f"Rejected {event.item}: " + "; ".join(finding.message for finding in event.findings)
+        case ItemFailed():
+            text = f"Failed {event.item}: {event.reason}"
+        case StopRequested():
+            text = f"{event.reason}: no new requests; what is in flight will be stored. Once more to leave at once."
+        case Warned():
+            text = f"Warning: {event.message}"
+        case _:
+            pass
+    return text
+
+
+def _started(event: RunStarted) -> str:
+    done = event.totals.get("done", 0)
+    return (
+        f"Run {event.run_id} on {event.target}: {event.to_generate:,} to generate with {event.model}, "
+        f"{event.to_recover:,} already paid, {done:,} done. "
+        f"Likely ${event.likely_usd:.2f}, at most ${event.at_most_usd:.2f}, budget ${event.budget_usd:.2f}."
+    )
+
+
+def summary(event: RunFinished) -> str:
+    """Return the lines that end a run."""
+    maybe = f" and perhaps up to ${event.maybe_spent_usd:.4f} more" if event.maybe_spent_usd else ""
+    counts = (
+        f"{event.stored:,} stored ({event.generated:,} generated, {event.recovered:,} paid before), "
+        f"{event.rejected:,} rejected, {event.failed:,} failed, {event.left:,} left."
+    )
+    money = (
+        f"{event.requests:,} requests, ${event.spent_usd:.4f} spent{maybe} "
+        f"(likely were ${event.estimated_usd:.4f}), {event.seconds:.1f} s."
+    )
+    lines = [counts, money]
+    shown = event.troubles[:_NAMED_TROUBLES]
+    lines += [f"  {trouble.item}: {trouble.reason}" for trouble in shown]
+    if len(event.troubles) > len(shown):
+        lines.append(f"  and {len(event.troubles) - len(shown)} more (--json names them)")
+    return "\n".join(lines)

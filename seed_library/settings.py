@@ -1,0 +1,205 @@
+"""Settings from the environment and `.env`, checked all at once; no value of a secret is ever shown.
+
+`.env.example` lists every setting; a test holds it against this class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from seed_library.core.api_keys import claude_key_fault, supabase_key_fault
+from seed_library.core.errors import SettingsInvalid
+from seed_library.core.pricing import MICRO_PER_USD
+from seed_library.core.targets import SqliteAddress, StoreAddress, SupabaseAddress, sqlite_path, url_fault
+
+DEFAULT_CLAUDE_URL = "https://api.anthropic.com"
+
+
+def _stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _url(value: str) -> str:
+    if fault := url_fault(value):
+        raise ValueError(fault)
+    return value.rstrip("/")
+
+
+def _store(value: str) -> str:
+    if value == "supabase" or sqlite_path(value):
+        return value
+    raise ValueError("must be 'supabase' or 'sqlite:PATH'")
+
+
+def _folder(value: Path) -> Path:
+    if not value.is_dir():
+        raise ValueError("is not a folder")
+    return value
+
+
+def _file(value: Path) -> Path:
+    if not value.is_file():
+        raise ValueError("is not a file")
+    return value
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Secret = Annotated[SecretStr | None, BeforeValidator(_stripped)]
+Url = Annotated[str, BeforeValidator(_stripped), AfterValidator(_url)]
+
+
+class Settings(BaseSettings):
+    """Every setting, under the name it has in the environment (lower case here)."""
+
+    model_config = SettingsConfigDict(
+        extra="ignore", hide_input_in_errors=True, env_ignore_empty=True, env_file_encoding="utf-8", frozen=True
+    )
+
+    anthropic_api_key: Secret = None
+    anthropic_base_url: Url = DEFAULT_CLAUDE_URL
+    supabase_url: Url | None = None
+    supabase_service_role_key: Secret = None
+    supabase_secret_key: Secret = None
+    seed_library_catalog: str = "bazi_pillars"
+    seed_library_store: Annotated[str, AfterValidator(_store)] = "supabase"
+    seed_library_model: str = ""
+    seed_library_budget_usd: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)] = Decimal("5.00")
+    seed_library_concurrency: Annotated[int, Field(ge=1, le=256)] = 8
+    seed_library_locales: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)] = ("de",)
+    seed_library_prompts_dir: Annotated[Path, AfterValidator(_folder)] | None = None
+    seed_library_models_file: Annotated[Path, AfterValidator(_file)] | None = None
+    seed_library_state_dir: Path | None = None
+
+    @property
+    def claude_key(self) -> str:
+        """The Claude API key, or an empty string."""
+        return self.anthropic_api_key.get_secret_value() if self.anthropic_api_key else ""
+
+    @property
+    def supabase_key(self) -> str:
+        """The privileged Supabase key, or an empty string; the newer kind wins where both are set."""
+        key = self.supabase_secret_key or self.supabase_service_role_key
+        return key.get_secret_value() if key else ""
+
+    @property
+    def supabase_key_name(self) -> str:
+        """The setting that `supabase_key` comes from."""
+        return "SUPABASE_SECRET_KEY" if self.supabase_secret_key else "SUPABASE_SERVICE_ROLE_KEY"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for redaction."""
+        held = (self.anthropic_api_key, self.supabase_service_role_key, self.supabase_secret_key)
+        return tuple(secret.get_secret_value() for secret in held if secret and secret.get_secret_value())
+
+    @property
+    def budget(self) -> int:
+        """The budget in micro-dollars."""
+        return int(self.seed_library_budget_usd * MICRO_PER_USD)
+
+    @property
+    def store_address(self) -> StoreAddress | None:
+        """The target's store; None where SUPABASE_URL is not set."""
+        if path := sqlite_path(self.seed_library_store):
+            return SqliteAddress(str(Path(path).expanduser().absolute()))
+        return SupabaseAddress(self.supabase_url) if self.supabase_url else None
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a verb cannot do without."""
+
+    claude: bool = False
+    store: bool = False
+
+
+def load_settings(
+    env_file: Path | None, overrides: Mapping[str, Any], needs: Needs, environment: Mapping[str, str], now: datetime
+) -> Settings:
+    """Read and check the settings.
+
+    Args:
+        env_file: the `.env` to read, if there is one.
+        overrides: values from flags, by setting name in lower case; they win.
+        needs: what must be there.
+        environment: looked at for keys of the wrong kind that explain a missing one.
+        now: to tell whether a key has expired.
+
+    Raises:
+        SettingsInvalid: everything that is missing or malformed, in one report.
+    """
+    settings, unreadable = _read(env_file, overrides)
+    faults = unmet(settings, needs, environment, now) | unreadable  # a value that cannot be read explains more
+    if faults:
+        raise SettingsInvalid(
+            "Settings are missing or wrong:\n" + "\n".join(f"  - {name} {fault}" for name, fault in faults.items()),
+            hint="Set them in the environment or in .env (see .env.example). Nothing was started.",
+        )
+    return settings
+
+
+def unmet(settings: Settings, needs: Needs, environment: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """Return what a verb with these needs would refuse: setting name -> what is wrong with it."""
+    return _missing(settings, needs, environment) | _key_faults(settings, needs, now)
+
+
+def _read(env_file: Path | None, overrides: Mapping[str, Any]) -> tuple[Settings, dict[str, str]]:
+    """Return the settings with every unreadable one left at its default, and what is wrong with those."""
+    build: Callable[..., Settings] = Settings  # field names and private arguments share the signature
+    try:
+        return build(_env_file=env_file, **overrides), {}
+    except UnicodeDecodeError as error:
+        raise SettingsInvalid(
+            f"{env_file} is not UTF-8 (byte {error.start}).", hint="Save it as UTF-8. Nothing was started."
+        ) from None
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+    faults = {str(problem["loc"][0]): _sentence(problem["type"], problem["msg"]) for problem in problems}
+    defaults = {name: Settings.model_fields[name].get_default() for name in faults}
+    settings = build(_env_file=env_file, **{**overrides, **defaults})
+    return settings, {name.upper(): fault for name, fault in faults.items()}
+
+
+def _sentence(kind: str, message: str) -> str:
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    return f"is not valid: {message[:1].lower()}{message[1:]}"
+
+
+def _missing(settings: Settings, needs: Needs, environment: Mapping[str, str]) -> dict[str, str]:
+    faults: dict[str, str] = {}
+    if needs.claude and not settings.claude_key:
+        faults["ANTHROPIC_API_KEY"] = "is missing: the key of the Claude API (it starts with sk-ant-)"
+    if needs.store and settings.seed_library_store == "supabase":
+        if not settings.supabase_url:
+            faults["SUPABASE_URL"] = "is missing: the project's URL, https://PROJECT.supabase.co"
+        if not settings.supabase_key:
+            faults["SUPABASE_SERVICE_ROLE_KEY"] = _missing_key_sentence(environment)
+    return faults
+
+
+def _missing_key_sentence(environment: Mapping[str, str]) -> str:
+    weak = [name for name in ("SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY") if environment.get(name)]
+    instead = f" ({weak[0]} is set, but that key may only read)" if weak else ""
+    return f"is missing: the service role key, or as SUPABASE_SECRET_KEY a secret key (sb_secret_...){instead}"
+
+
+def _key_faults(settings: Settings, needs: Needs, now: datetime) -> dict[str, str]:
+    faults: dict[str, str] = {}
+    if needs.claude and settings.claude_key:
+        faults["ANTHROPIC_API_KEY"] = claude_key_fault(settings.claude_key, settings.anthropic_base_url)
+    if needs.store and settings.seed_library_store == "supabase" and settings.supabase_key:
+        fault = supabase_key_fault(settings.supabase_key, settings.supabase_url or "", now)
+        faults[settings.supabase_key_name] = fault
+    return {name: fault for name, fault in faults.items() if fault}
