@@ -1,0 +1,1 @@
+"""Dated data: prices and abilities of models."""
