@@ -1,0 +1,225 @@
+"""The embedded store: a SQLite file with the same table. It needs no server, key or network.
+
+The file and its table are made by the first upsert; looking never writes. Every call uses a connection of its own
+in a worker thread, so the event loop never waits for the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from sys import intern
+from typing import Any, TypeVar
+
+from seed_library.core.catalog import ItemId, TableSpec
+from seed_library.core.errors import RowsRefused, RunBlocked, SeedLibraryError, StoreUnavailable
+from seed_library.ports import Check, Row, StoredRow, StoredText
+
+_PAGE = 5000
+_BUSY_SECONDS = 10.0
+_NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+_UNREADABLE = "file is not a database"
+Result = TypeVar("Result")
+
+
+class SqliteStore:
+    """Implements the `Store` port."""
+
+    def __init__(self, path: Path, table: TableSpec) -> None:
+        self._path = path
+        self._table = table
+        self._name = _quoted(table.name)
+
+    async def check(self, sample: Row) -> list[Check]:
+        """Find what would stop a write: the folder, the file, the table's columns and unique index."""
+        del sample  # constraints of a hand-made table are met by the write itself; nothing is paid before the canary
+        return await asyncio.to_thread(self._check)
+
+    async def rows(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredRow]:
+        """Yield the stored rows in pages, ordered by the unique columns."""
+        after = ("", "", "")
+        while page := await self._call(partial(self._page, categories, locales, after)):
+            for row in page:
+                yield row
+            after = page[-1].id
+
+    async def upsert(self, rows: Sequence[Row]) -> None:
+        """Insert or replace rows in one transaction; makes the file and the table if they are not there."""
+        await self._call(lambda: self._upsert(rows))
+
+    async def read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
+        """Return the stored texts of one key."""
+        return await self._call(lambda: self._read(key, categories, locales))
+
+    async def aclose(self) -> None:
+        """Nothing stays open between calls."""
+
+    async def _call(self, work: Callable[[], Result]) -> Result:
+        try:
+            return await asyncio.to_thread(work)
+        except sqlite3.Error as error:
+            raise self._translated(error) from error
+
+    def _translated(self, error: sqlite3.Error) -> Exception:
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError):
+            return RowsRefused(str(error))
+        message = f"The SQLite file {self._path} cannot be used: {error}."
+        kind: type[SeedLibraryError] = RunBlocked
+        if isinstance(error, sqlite3.OperationalError) and "no such column" not in str(error):
+            kind = StoreUnavailable  # locked, full, read-only or gone: may be mended while we wait
+        return kind(message, hint="Free it, mend it, or give another --store sqlite:PATH.")
+
+    def _check(self) -> list[Check]:
+        if not self._path.exists():
+            folder = self._path.parent
+            if folder.is_dir() and os.access(folder, os.W_OK):
+                return [Check("sqlite", ok=True, message=f"{self._path} will be made")]
+            problem = f"the folder {folder} does not exist or is not writable"
+            return [Check("sqlite", ok=False, message=problem, hint="Make it, or give another --store sqlite:PATH.")]
+        if not os.access(self._path, os.R_OK | os.W_OK):
+            return [Check("sqlite", ok=False, message=f"{self._path} is not writable", hint="Change its permissions.")]
+        try:
+            with self._connection(read_only=True) as connection:
+                return self._check_table(connection)
+        except sqlite3.Error as error:
+            problem = f"{self._path}: {error}"
+            return [Check("sqlite", ok=False, message=problem, hint="Give the path of a SQLite file, or a new one.")]
+
+    def _check_table(self, connection: sqlite3.Connection) -> list[Check]:
+        columns = self._columns(connection)
+        if not columns:
+            return [Check("sqlite", ok=True, message=f"{self._path}: the table {self._table.name} will be made")]
+        missing = [name for name in self._needed() if name not in columns]
+        unfilled = [name for name, must in columns.items() if must and name not in self._needed()]
+        checks = [Check("sqlite", ok=True, message=str(self._path))]
+        if missing:
+            names = ", ".join(missing)
+            checks.append(Check("columns", ok=False, message=f"the table lacks {names}", hint=f"Add {names} to it."))
+        if unfilled:
+            names = ", ".join(unfilled)
+            hint = "Give them a default, or fill them under [table.constants]."
+            checks.append(Check("not null", ok=False, message=f"nobody fills the NOT NULL columns {names}", hint=hint))
+        if not self._has_unique_index(connection):
+            wanted = ", ".join(self._table.conflict_columns)
+            hint = f"create unique index on {self._table.name} ({wanted});"
+            checks.append(Check("unique index", ok=False, message=f"none on ({wanted})", hint=hint))
+        return checks
+
+    def _needed(self) -> list[str]:
+        table = self._table
+        return [*table.conflict_columns, table.title, table.text, *table.constants]
+
+    def _columns(self, connection: sqlite3.Connection) -> dict[str, bool]:
+        """Name -> whether a row must bring a value of its own."""
+        found = connection.execute(f"pragma table_info({self._name})").fetchall()
+        return {name: bool(not_null) and default is None and not key for _, name, _, not_null, default, key in found}
+
+    def _has_unique_index(self, connection: sqlite3.Connection) -> bool:
+        for _, index, unique, _, partial in connection.execute(f"pragma index_list({self._name})").fetchall():
+            columns = [row[2] for row in connection.execute(f"pragma index_info({_quoted(index)})")]
+            if unique and not partial and sorted(columns) == sorted(self._table.conflict_columns):
+                return True
+        return False
+
+    def _page(self, categories: Sequence[str], locales: Sequence[str], after: tuple[str, str, str]) -> list[StoredRow]:
+        with self._reading() as connection:
+            if connection is None:
+                return []
+            category, key, locale = map(_quoted, self._table.conflict_columns)
+            found = connection.execute(
+                f"select {category}, {key}, {locale}, {self._provenance(connection, 'fingerprint')},"  # noqa: S608  names are checked
+                f" {self._provenance(connection, 'writer')} from {self._name}"
+                f" where {category} in ({_marks(categories)}) and {locale} in ({_marks(locales)})"
+                f" and ({category}, {key}, {locale}) > (?, ?, ?) order by 1, 2, 3 limit {_PAGE}",
+                [*categories, *locales, *after],
+            )
+            return [StoredRow(ItemId(intern(c), k, intern(lo)), f or "", intern(w or "")) for c, k, lo, f, w in found]
+
+    def _provenance(self, connection: sqlite3.Connection, field: str) -> str:
+        if "provenance" not in self._columns(connection):
+            return "''"
+        return f"case when json_valid(provenance) then json_extract(provenance, '$.{field}') end"
+
+    def _upsert(self, rows: Sequence[Row]) -> None:
+        with self._connection(read_only=False) as connection, connection:
+            self._create(connection)
+            columns = self._columns(connection)
+            names = [*self._needed(), *(["provenance"] if "provenance" in columns else [])]
+            stamps = ["updated_at"] if "updated_at" in columns else []
+            marks = ", ".join(["?"] * len(names) + [_NOW] * len(stamps))
+            shown = ", ".join(map(_quoted, names + stamps))
+            changed = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in names + stamps)
+            target = ", ".join(map(_quoted, self._table.conflict_columns))
+            connection.executemany(
+                f"insert into {self._name} ({shown}) values ({marks})"  # noqa: S608  names are checked
+                f" on conflict ({target}) do update set {changed}",
+                [[self._values(row)[name] for name in names] for row in rows],
+            )
+
+    def _values(self, row: Row) -> dict[str, Any]:
+        table = self._table
+        return {
+            table.category: row.id.category,
+            table.key: row.id.key,
+            table.locale: row.id.locale,
+            table.title: row.title,
+            table.text: row.text,
+            **table.constants,
+            "provenance": json.dumps(row.provenance, ensure_ascii=False),
+        }
+
+    def _create(self, connection: sqlite3.Connection) -> None:
+        needed = ", ".join(f"{_quoted(name)} text not null" for name in self._needed())
+        unique = ", ".join(map(_quoted, self._table.conflict_columns))
+        connection.execute(
+            f"create table if not exists {self._name} (id integer primary key, {needed}, provenance text,"
+            f" created_at text default ({_NOW}), updated_at text default ({_NOW}), unique ({unique}))"
+        )
+
+    def _read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
+        with self._reading() as connection:
+            if connection is None:
+                return []
+            table, columns = self._table, self._columns(connection)
+            extras = [name if name in columns else "null" for name in ("provenance", "updated_at")]
+            shown = [*map(_quoted, (*table.conflict_columns, table.title, table.text)), *extras]
+            found = connection.execute(
+                f"select {', '.join(shown)} from {self._name} where {_quoted(table.key)} = ?"  # noqa: S608  names are checked
+                f" and {_quoted(table.category)} in ({_marks(categories)})"
+                f" and {_quoted(table.locale)} in ({_marks(locales)}) order by 1, 3",
+                [key, *categories, *locales],
+            )
+            return [
+                StoredText(ItemId(c, k, lo), title, text, json.loads(provenance) if provenance else None, at or "")
+                for c, k, lo, title, text, provenance, at in found
+            ]
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        """Open for reading; None where the file or the table is not there yet."""
+        if not self._path.exists():
+            yield None
+            return
+        with self._connection(read_only=True) as connection:
+            yield connection if self._columns(connection) else None
+
+    @contextmanager
+    def _connection(self, *, read_only: bool) -> Iterator[sqlite3.Connection]:
+        mode = "ro" if read_only else "rwc"
+        address = f"{self._path.absolute().as_uri()}?mode={mode}"
+        with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as connection:
+            yield connection
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
