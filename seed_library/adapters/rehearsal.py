@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from decimal import Decimal
 
 from seed_library.adapters.rehearsal_phrases import Phrases, phrases_for
 from seed_library.core.catalog import Item, WordRule
 from seed_library.core.drafts import Answer, Request
 from seed_library.core.gates import count_words
-from seed_library.core.pricing import ModelFacts, Price
+from seed_library.core.pricing import FREE, ModelFacts
 from seed_library.ports import Check
 
 MODEL = "rehearsal"
@@ -28,9 +27,7 @@ class OfflineWriter:
 
     async def look_up(self, model: str) -> tuple[ModelFacts, Check]:
         """Answer for any model: it costs nothing and is never asked."""
-        nothing = Decimal(0)
-        price = Price(nothing, nothing, nothing, nothing, nothing)
-        facts = ModelFacts(MODEL, "active", ("disabled",), (), _MAX_TOKENS, price, source="offline writer")
+        facts = ModelFacts(MODEL, "active", ("disabled",), (), _MAX_TOKENS, FREE, source="offline writer")
         return facts, Check("model", ok=True, message=f"rehearsal; {model} is not asked")
 
     async def count_tokens(self, request: Request) -> int | None:

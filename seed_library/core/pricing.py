@@ -36,6 +36,9 @@ class Price:
     cache_read: Decimal
 
 
+FREE = Price(Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
+
+
 @dataclass(frozen=True, slots=True)
 class LongPromptPrice:
     """The price of a whole request whose prompt has more than `above` tokens."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from seed_library.core.catalog import Catalog
 from seed_library.core.errors import ExitCode, SeedLibraryError, Stopped
 from seed_library.core.events import RunFailed, RunFinished, RunStarted, Warned
 from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Action, Lookup, Plan, Refresh
-from seed_library.core.pricing import ModelFacts, Price, usd
+from seed_library.core.pricing import FREE, ModelFacts, usd
 from seed_library.core.prompts import PromptBook
 from seed_library.engine import preflight
 from seed_library.engine.budget import Budget
@@ -135,9 +134,7 @@ def _context(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt, model: M
 
 def _no_model(order: RunOrder) -> ModelFacts:
     """Stand in for the model of a run that asks nothing."""
-    nothing = Decimal(0)
-    price = Price(nothing, nothing, nothing, nothing, nothing)
-    return ModelFacts(order.book.spec.model, "unknown", (), (), 0, price)
+    return ModelFacts(order.book.spec.model, "unknown", (), (), 0, FREE)
 
 
 async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost) -> None:

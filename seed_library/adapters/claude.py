@@ -1,0 +1,266 @@
+"""The writer that asks Claude: one request, one answer, no hidden retries.
+
+The SDK's own retries are off and its credential search is bypassed by passing key and address explicitly. Answers
+are taken raw: the journal keeps them before anything is parsed or validated. Errors are raised without their cause,
+because causes of the HTTP library quote headers, and with them the key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from seed_library.adapters.claude_errors import ApiError, no_answer, no_connection, translated, unreadable
+from seed_library.adapters.imports import vendor_import
+from seed_library.adapters.models import ModelsTable
+from seed_library.core.drafts import Answer, Request
+from seed_library.core.errors import RunBlocked, WriteFailed
+from seed_library.core.pricing import FREE, ModelFacts, max_tokens
+from seed_library.ports import Check
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+
+_TIMEOUT_SECONDS = 120.0
+_LOOK_UP_SECONDS = 20.0
+# Below the shortest cacheable prefix (512 tokens) a cache mark does nothing; this many characters are about as many.
+_CACHEABLE_CHARACTERS = 1500
+_THINKING_TYPES = ("between_tools", "disabled", "adaptive")
+_EFFORTS = ("low", "medium", "high", "xhigh", "max")
+_BAD_KEY = {401, 403}
+_NOT_FOUND = 404
+_PRICE_HINT = "Name its prices and abilities in a file and set SEED_LIBRARY_MODELS_FILE, or choose a known model."
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    body: bytes
+    request_id: str
+    workspace: str
+
+
+class _Refused(Exception):
+    """The API answered with an error status."""
+
+    def __init__(self, error: ApiError) -> None:
+        super().__init__(error.said)
+        self.error = error
+
+
+class ClaudeWriter:
+    """Implements the `Writer` port."""
+
+    def __init__(self, api_key: str, base_url: str, models: ModelsTable) -> None:
+        self._api_key = api_key
+        self._base_url = base_url
+        self._models = models
+        self._facts: dict[str, ModelFacts] = {}
+        self._client: AsyncAnthropic | None = None
+
+    async def look_up(self, model: str) -> tuple[ModelFacts, Check]:
+        """Ask the API about key and model, free of charge; abilities come from it, prices from the dated table."""
+        known = self._models.facts(model)
+        facts = known or ModelFacts(model, "unknown", (), (), 0, FREE)
+        if model in self._models.retired:
+            return facts, _retired_check(model, self._models.retired[model])
+        try:
+            found = await self._retrieve(model)
+        except _Refused as refusal:
+            return facts, self._refusal_check(facts, refusal.error)
+        except WriteFailed as failure:
+            hint = "Check the network and ANTHROPIC_BASE_URL, then try again."
+            return facts, Check("claude", ok=False, message=failure.message, hint=hint)
+        if known is None:
+            message = f"the price of {model!r} is not known (table of {self._models.as_of})"
+            return facts, Check("model", ok=False, message=message, hint=_PRICE_HINT)
+        self._facts[model] = _with_abilities(known, found)
+        return self._facts[model], _lifecycle_check(self._facts[model])
+
+    async def count_tokens(self, request: Request) -> int | None:
+        """Return the exact input tokens, free of charge; None where the API does not say."""
+        parameters = self._parameters(request)
+        del parameters["max_tokens"]
+        try:
+            raw = await self._send(lambda client: client.messages.with_raw_response.count_tokens(**parameters))
+            return int(json.loads(raw.body)["input_tokens"])
+        except (_Refused, WriteFailed, ValueError, KeyError, TypeError):
+            return None
+
+    async def write(self, request: Request) -> Answer:
+        """Send one request, once, and return the raw message."""
+        parameters = self._parameters(request)
+        try:
+            raw = await self._send(lambda client: client.messages.with_raw_response.create(**parameters))
+        except _Refused as refusal:
+            raise translated(refusal.error, datetime.now(UTC)) from None
+        return Answer(_message(raw), raw.request_id, raw.workspace)
+
+    async def aclose(self) -> None:
+        """Free the connections."""
+        if self._client is not None:
+            await self._client.close()
+
+    def _parameters(self, request: Request) -> dict[str, Any]:
+        spec = request.spec
+        facts = self._facts.get(spec.model) or self._models.facts(spec.model)
+        if facts is None:
+            raise RunBlocked(f"Nothing is known of the model {spec.model!r}.", hint=_PRICE_HINT)
+        system: dict[str, Any] = {"type": "text", "text": request.prompt.system}
+        if len(request.prompt.system) >= _CACHEABLE_CHARACTERS:
+            system["cache_control"] = {"type": "ephemeral"}
+        parameters: dict[str, Any] = {
+            "model": spec.model,
+            "max_tokens": max_tokens(spec, facts),
+            "system": [system],
+            "messages": [{"role": "user", "content": request.prompt.user}],
+        }
+        if thinking := _thinking(spec.thinking, facts):
+            parameters["thinking"] = {"type": thinking}
+        if spec.effort:
+            parameters["output_config"] = {"effort": spec.effort}
+        return parameters
+
+    async def _retrieve(self, model: str) -> dict[str, Any]:
+        raw = await self._send(lambda client: client.models.with_raw_response.retrieve(model, timeout=_LOOK_UP_SECONDS))
+        try:
+            found = json.loads(raw.body)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise unreadable("no JSON object about the model", raw.request_id)
+        return found
+
+    async def _send(self, call: Callable[[AsyncAnthropic], Awaitable[Any]]) -> _Raw:
+        """Make one call and return its raw answer. Foreign errors are translated, and never chained.
+
+        Raises:
+            _Refused: the API answered with an error status.
+            WriteRetryable: there was no whole answer.
+        """
+        client = self._connected()
+        import anthropic
+        import httpx2
+
+        failure: Exception
+        try:
+            response = await call(client)
+            body = await response.read()
+            headers = response.headers
+            return _Raw(body, headers.get("request-id", ""), headers.get("anthropic-workspace-id", ""))
+        except anthropic.APIStatusError as error:
+            failure = _Refused(_api_error(error))
+        except anthropic.APIConnectionError as error:
+            failure = _connection_failure(error.__cause__ or error)
+        except httpx2.HTTPError as error:
+            failure = _connection_failure(error)
+        raise failure
+
+    def _connected(self) -> AsyncAnthropic:
+        if self._client is None:
+            with vendor_import():
+                from anthropic import AsyncAnthropic
+            self._client = AsyncAnthropic(
+                api_key=self._api_key, base_url=self._base_url, max_retries=0, timeout=_TIMEOUT_SECONDS
+            )
+        return self._client
+
+    def _refusal_check(self, facts: ModelFacts, error: ApiError) -> Check:
+        refused = translated(error, datetime.now(UTC))
+        message, hint = str(refused), getattr(refused, "hint", "")
+        if error.status in _BAD_KEY:
+            return Check("claude key", ok=False, message=message, hint=hint)
+        if error.status != _NOT_FOUND:
+            return Check("claude", ok=False, message=message, hint=hint or "Try again later.")
+        if facts.lifecycle == "active":
+            note = f"{facts.id} is not listed by this API; going by the {facts.source}"
+            return Check("model", ok=True, message=note)
+        return Check("model", ok=False, message=f"the API does not know {facts.id!r}", hint=hint)
+
+
+def _thinking(wish: Literal["off", "on"], facts: ModelFacts) -> str | None:
+    """Choose the `thinking.type`: there is no single value for "off", each model accepts its own."""
+    if wish == "off" and facts.thinking_off is not None:
+        return facts.thinking_off
+    return "adaptive" if "adaptive" in facts.thinking_types else None
+
+
+def _with_abilities(known: ModelFacts, found: dict[str, Any]) -> ModelFacts:
+    """Lay what the API says over the table; where it says nothing (proxies do), the table stands."""
+    capabilities = found.get("capabilities")
+    thinking = _supported(capabilities, ("thinking", "types"), _THINKING_TYPES)
+    efforts = _supported(capabilities, ("effort",), _EFFORTS)
+    lifecycle = found.get("lifecycle")
+    ceiling = found.get("max_tokens")
+    retires = found.get("retires_at")
+    return replace(
+        known,
+        lifecycle=lifecycle if lifecycle in {"active", "deprecated", "retired"} else known.lifecycle,
+        thinking_types=known.thinking_types if thinking is None else thinking,
+        efforts=known.efforts if efforts is None else efforts,
+        max_output_tokens=ceiling if isinstance(ceiling, int) and ceiling > 0 else known.max_output_tokens,
+        retires=retires[:10] if isinstance(retires, str) else known.retires,
+        source=known.source if thinking is None else "the API",
+    )
+
+
+def _supported(holder: Any, path: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the names that are marked as supported; None where the API does not say."""
+    for part in path:
+        holder = holder.get(part) if isinstance(holder, dict) else None
+    if not isinstance(holder, dict):
+        return None
+    return tuple(name for name in names if isinstance(holder.get(name), dict) and holder[name].get("supported"))
+
+
+def _lifecycle_check(facts: ModelFacts) -> Check:
+    if facts.lifecycle == "retired":
+        return _retired_check(facts.id, facts.retires)
+    if facts.lifecycle == "deprecated":
+        until = f" and may be switched off from {facts.retires}" if facts.retires else ""
+        message = f"{facts.id} is deprecated{until}"
+        return Check("model", ok=True, message=message, hint="Choose a newer one with --model.")
+    return Check("model", ok=True, message=f"{facts.id} is {facts.lifecycle} (by {facts.source})")
+
+
+def _retired_check(model: str, since: str) -> Check:
+    message = f"{model} is retired{f' since {since}' if since else ''}; requests to it fail"
+    return Check("model", ok=False, message=message, hint="Choose another one with --model or SEED_LIBRARY_MODEL.")
+
+
+def _message(raw: _Raw) -> dict[str, Any]:
+    """Decode a 200. A proxy's HTML page or half an answer is no message, although it may have been paid for."""
+    try:
+        message = json.loads(raw.body)
+    except ValueError:
+        raise unreadable(f"{len(raw.body)} bytes that are not JSON", raw.request_id) from None
+    if not isinstance(message, dict) or message.get("type") != "message":
+        raise unreadable("JSON of another kind", raw.request_id)
+    return message
+
+
+def _api_error(error: Any) -> ApiError:
+    return ApiError(
+        status=error.status_code,
+        kind=error.type or "",
+        code=error.error_code or "",
+        said=error.api_message or "",
+        request_id=error.request_id or "",
+        headers=dict(error.response.headers),
+    )
+
+
+def _connection_failure(cause: BaseException) -> Exception:
+    import httpx2
+
+    kind = type(cause).__name__
+    if isinstance(cause, httpx2.LocalProtocolError):
+        return RunBlocked(
+            "The HTTP library refuses to send the request, most likely because of the key's characters.",
+            hint="Copy ANTHROPIC_API_KEY again.",
+        )
+    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
+        return no_connection(kind)
+    return no_answer(kind)

@@ -1,0 +1,126 @@
+"""What the Claude API answers, translated: try again, this item, or the whole run.
+
+Decided by status, `error.type` and `error_code`, never by texts, with one exception: a spent credit and a reached
+spend limit arrive as plain 400s, and either way a 400 ends the run, so the text only chooses the hint.
+
+| answer                                   | means                     | may be billed |
+|------------------------------------------|---------------------------|---------------|
+| 400, 401, 402, 403, 404, 422, others 4xx | the whole run             | no            |
+| 413                                      | this item                 | no            |
+| 409, 429, 529                            | try again                 | no            |
+| 429 with a spend limit's code            | the whole run             | no            |
+| 408, 5xx                                 | try again                 | perhaps       |
+| no connection                            | try again                 | no            |
+| no answer, a broken answer               | try again                 | perhaps       |
+| `x-should-retry: false` on 408, 409, 5xx | this item                 | as above      |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from seed_library.core.errors import ItemRefused, RunBlocked, WriteRetryable
+
+_SPEND_LIMITS = {"enforced_spend_limit_reached", "contract_spend_limit_reached"}
+_OVERLOADED = {429, 529}
+_TOO_LARGE = 413
+_CONFLICT = 409
+_TIMEOUT = 408
+_SERVER_ERRORS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ApiError:
+    """An error answer of the API. `said` is its message."""
+
+    status: int
+    kind: str = ""
+    code: str = ""
+    said: str = ""
+    request_id: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def translated(error: ApiError, now: datetime) -> Exception:
+    """Return the failure that an error answer means for the engine."""
+    sentence = _sentence(error)
+    if error.code in _SPEND_LIMITS:
+        return RunBlocked(sentence, hint="The spend limit of the organization is reached. It is raised in the console.")
+    if error.status in _OVERLOADED:
+        wait = retry_after(error.headers, now)
+        return WriteRetryable(sentence, maybe_billed=False, retry_after=wait, overloaded=True)
+    if error.status in {_CONFLICT, _TIMEOUT} or error.status >= _SERVER_ERRORS:
+        return _passing(error, sentence, now)
+    if error.status == _TOO_LARGE:
+        return ItemRefused(sentence, maybe_billed=False)
+    return RunBlocked(sentence, hint=_hint(error))
+
+
+def _passing(error: ApiError, sentence: str, now: datetime) -> Exception:
+    maybe_billed = error.status != _CONFLICT
+    if error.headers.get("x-should-retry") == "false":
+        return ItemRefused(sentence, maybe_billed=maybe_billed)
+    return WriteRetryable(sentence, maybe_billed=maybe_billed, retry_after=retry_after(error.headers, now))
+
+
+def no_connection(kind: str) -> WriteRetryable:
+    """Return the failure of a request that never left."""
+    return WriteRetryable(f"The Claude API cannot be reached ({kind}).", maybe_billed=False)
+
+
+def no_answer(kind: str) -> WriteRetryable:
+    """Return the failure of a request that left and got no answer."""
+    return WriteRetryable(
+        f"The Claude API gave no answer ({kind}); the request may have been billed.", maybe_billed=True
+    )
+
+
+def unreadable(reason: str, request_id: str) -> WriteRetryable:
+    """Return the failure of a 200 that holds no message."""
+    of = f" (request {request_id})" if request_id else ""
+    return WriteRetryable(f"The answer is not a message: {reason}{of}; it may have been billed.", maybe_billed=True)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the seconds that the provider asks to wait; None where it does not say."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        value = headers.get(name)
+        if value is None:
+            continue
+        try:
+            return max(0.0, float(value) * unit)
+        except ValueError:
+            pass
+        try:
+            return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+        except (ValueError, TypeError):
+            continue
+    return None
+
+
+def _sentence(error: ApiError) -> str:
+    name = error.code or error.kind
+    kind = f"{error.status} {name}" if name else str(error.status)
+    of = f" (request {error.request_id})" if error.request_id else ""
+    return f"The Claude API answers {kind}: {error.said or 'no reason given'}{of}"
+
+
+def _hint(error: ApiError) -> str:
+    by_status = {
+        401: "Check ANTHROPIC_API_KEY: it is unknown, revoked, or of another environment.",
+        402: "Check the billing page of the Claude console.",
+        403: "This key may not do that. Check its workspace and permissions.",
+        404: "The model does not exist or is retired. Choose another one with --model.",
+    }
+    if error.status in by_status:
+        return by_status[error.status]
+    if error.code == "organization_on_hold":
+        return "The organization is on hold. See the Claude console."
+    if "credit balance" in error.said:
+        return "The credit is used up. Add credit in the Claude console, then run again."
+    if "usage limits" in error.said:
+        return "A spend limit that you set is reached. Raise it in the Claude console, then run again."
+    return "The request itself is refused, as every other one would be: check model, thinking and effort."
