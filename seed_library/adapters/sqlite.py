@@ -121,9 +121,9 @@ class SqliteStore:
         return {name: bool(not_null) and default is None and not key for _, name, _, not_null, default, key in found}
 
     def _has_unique_index(self, connection: sqlite3.Connection) -> bool:
-        for _, index, unique, _, partial in connection.execute(f"pragma index_list({self._name})").fetchall():
+        for _, index, unique, _, is_partial in connection.execute(f"pragma index_list({self._name})").fetchall():
             columns = [row[2] for row in connection.execute(f"pragma index_info({_quoted(index)})")]
-            if unique and not partial and sorted(columns) == sorted(self._table.conflict_columns):
+            if unique and not is_partial and sorted(columns) == sorted(self._table.conflict_columns):
                 return True
         return False
 
