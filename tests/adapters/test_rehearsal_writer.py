@@ -14,7 +14,7 @@ from seed_library.core.drafts import Prompt, Request, text_of
 from seed_library.core.gates import count_words, judge
 from seed_library.core.prompts import PromptBook
 
-PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
+PROMPTS = Path(__file__).resolve().parents[2] / "prompts"
 
 
 def test_every_pillar_text_passes_the_gates_without_a_finding_and_differs_from_all_others() -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from seed_library.core.pillars import pillars
 
-TABLE: list[dict[str, Any]] = json.loads(Path(__file__).with_name("data").joinpath("sexagenary.json").read_text())[
-    "pillars"
-]
+TABLE: list[dict[str, Any]] = json.loads(
+    (Path(__file__).resolve().parent.parent / "data" / "sexagenary.json").read_text()
+)["pillars"]
 PAIRS = list(zip(pillars(), TABLE, strict=True))
 IDS = [row["key"] for row in TABLE]
 
