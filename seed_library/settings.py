@@ -55,6 +55,12 @@ def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def _some(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        raise ValueError("names no locale")
+    return value
+
+
 Secret = Annotated[SecretStr | None, BeforeValidator(_stripped)]
 Url = Annotated[str, BeforeValidator(_stripped), AfterValidator(_url)]
 
@@ -63,7 +69,7 @@ class Settings(BaseSettings):
     """Every setting, under the name it has in the environment (lower case here)."""
 
     model_config = SettingsConfigDict(
-        extra="ignore", hide_input_in_errors=True, env_ignore_empty=True, env_file_encoding="utf-8", frozen=True
+        extra="ignore", hide_input_in_errors=True, env_ignore_empty=True, env_file_encoding="utf-8-sig", frozen=True
     )
 
     anthropic_api_key: Secret = None
@@ -76,7 +82,7 @@ class Settings(BaseSettings):
     seed_library_model: str = ""
     seed_library_budget_usd: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)] = Decimal("5.00")
     seed_library_concurrency: Annotated[int, Field(ge=1, le=256)] = 8
-    seed_library_locales: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)] = ("de",)
+    seed_library_locales: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_some)] = ("de",)
     seed_library_prompts_dir: Annotated[Path, AfterValidator(_folder)] | None = None
     seed_library_models_file: Annotated[Path, AfterValidator(_file)] | None = None
     seed_library_state_dir: Path | None = None
@@ -112,7 +118,7 @@ class Settings(BaseSettings):
     def store_address(self) -> StoreAddress | None:
         """The target's store; None where SUPABASE_URL is not set."""
         if path := sqlite_path(self.seed_library_store):
-            return SqliteAddress(str(Path(path).expanduser().absolute()))
+            return SqliteAddress(str(Path(path).expanduser().resolve()))
         return SupabaseAddress(self.supabase_url) if self.supabase_url else None
 
 
@@ -124,10 +130,10 @@ class Needs:
     store: bool = False
 
 
-def load_settings(
+def inspect_settings(
     env_file: Path | None, overrides: Mapping[str, Any], needs: Needs, environment: Mapping[str, str], now: datetime
-) -> Settings:
-    """Read and check the settings.
+) -> tuple[Settings, dict[str, str]]:
+    """Read the settings and find out what is wrong with them.
 
     Args:
         env_file: the `.env` to read, if there is one.
@@ -136,16 +142,36 @@ def load_settings(
         environment: looked at for keys of the wrong kind that explain a missing one.
         now: to tell whether a key has expired.
 
+    Returns:
+        The settings, those that cannot be read at their defaults, and setting name -> what is wrong with it.
+
+    Raises:
+        SettingsInvalid: the env file cannot be read at all.
+    """
+    settings, unreadable = _read(env_file, overrides)
+    # A value that cannot be read explains more than its absence.
+    return settings, unmet(settings, needs, environment, now) | unreadable
+
+
+def settings_invalid(faults: Mapping[str, str]) -> SettingsInvalid:
+    """Return one report of everything that is wrong with the settings."""
+    return SettingsInvalid(
+        "Settings are missing or wrong:\n" + "\n".join(f"  - {name} {fault}" for name, fault in faults.items()),
+        hint="Set them in the environment or in .env (see .env.example). Nothing was started.",
+    )
+
+
+def load_settings(
+    env_file: Path | None, overrides: Mapping[str, Any], needs: Needs, environment: Mapping[str, str], now: datetime
+) -> Settings:
+    """Read settings that must be right (see `inspect_settings`).
+
     Raises:
         SettingsInvalid: everything that is missing or malformed, in one report.
     """
-    settings, unreadable = _read(env_file, overrides)
-    faults = unmet(settings, needs, environment, now) | unreadable  # a value that cannot be read explains more
+    settings, faults = inspect_settings(env_file, overrides, needs, environment, now)
     if faults:
-        raise SettingsInvalid(
-            "Settings are missing or wrong:\n" + "\n".join(f"  - {name} {fault}" for name, fault in faults.items()),
-            hint="Set them in the environment or in .env (see .env.example). Nothing was started.",
-        )
+        raise settings_invalid(faults)
     return settings
 
 
@@ -156,19 +182,26 @@ def unmet(settings: Settings, needs: Needs, environment: Mapping[str, str], now:
 
 def _read(env_file: Path | None, overrides: Mapping[str, Any]) -> tuple[Settings, dict[str, str]]:
     """Return the settings with every unreadable one left at its default, and what is wrong with those."""
-    build: Callable[..., Settings] = Settings  # field names and private arguments share the signature
     try:
-        return build(_env_file=env_file, **overrides), {}
-    except UnicodeDecodeError as error:
-        raise SettingsInvalid(
-            f"{env_file} is not UTF-8 (byte {error.start}).", hint="Save it as UTF-8. Nothing was started."
-        ) from None
+        return _build(env_file, overrides), {}
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False, include_input=False)
     faults = {str(problem["loc"][0]): _sentence(problem["type"], problem["msg"]) for problem in problems}
     defaults = {name: Settings.model_fields[name].get_default() for name in faults}
-    settings = build(_env_file=env_file, **{**overrides, **defaults})
+    settings = _build(env_file, {**overrides, **defaults})
     return settings, {name.upper(): fault for name, fault in faults.items()}
+
+
+def _build(env_file: Path | None, values: Mapping[str, Any]) -> Settings:
+    build: Callable[..., Settings] = Settings  # field names and private arguments share the signature
+    try:
+        return build(_env_file=env_file, **values)
+    except UnicodeDecodeError as error:
+        fault = f"is not UTF-8 (byte {error.start})"
+    except OSError as error:
+        fault = f"cannot be read ({error.strerror})"
+    # Not raised inside the handler: the error of a decoder carries the whole file, secrets and all.
+    raise SettingsInvalid(f"{env_file} {fault}.", hint="Save it as UTF-8, readable for you. Nothing was started.")
 
 
 def _sentence(kind: str, message: str) -> str:

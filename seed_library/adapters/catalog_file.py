@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -89,7 +89,8 @@ def parse(data: Mapping[str, Any]) -> tuple[CatalogFile | None, list[str]]:
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False, include_input=False)
         return None, [_sentence(problem["loc"], problem["type"], problem["msg"]) for problem in problems]
-    return file, list(_doubles(file))
+    once = {"categories": tuple(dict.fromkeys(file.categories)), "locales": tuple(dict.fromkeys(file.locales))}
+    return file.model_copy(update=once), list(_doubles(file))
 
 
 def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
@@ -123,11 +124,15 @@ def rules_of(file: CatalogFile) -> tuple[dict[tuple[str, str], GateRules], list[
     Later ones override earlier ones, field by field: `[gates.words]`, `[gates.LOCALE.words]`,
     `[gates.CATEGORY.words]`, `[gates.CATEGORY.LOCALE.words]`.
     """
-    faults = [
-        f"gates: {name!r} is neither a gate, nor a category, nor a locale"
-        for name in file.gates
-        if name not in {"words", *file.categories, *file.locales}
-    ]
+    faults = [*_unknown_gates("gates", file.gates, (*file.categories, *file.locales))]
+    for part in (*file.categories, *file.locales):
+        inner = file.locales if part in file.categories else ()
+        faults += _unknown_gates(f"gates.{part}", file.gates.get(part, {}), inner)
+        faults += [
+            fault
+            for locale in inner
+            for fault in _unknown_gates(f"gates.{part}.{locale}", _inside(file.gates, part, locale), ())
+        ]
     rules: dict[tuple[str, str], GateRules] = {}
     for category in file.categories:
         for locale in file.locales:
@@ -140,13 +145,27 @@ def rules_of(file: CatalogFile) -> tuple[dict[tuple[str, str], GateRules], list[
     return rules, list(dict.fromkeys(faults))
 
 
+def _unknown_gates(place: str, holder: Any, parts: Sequence[str]) -> Iterator[str]:
+    if not isinstance(holder, dict):
+        yield f"{place}: must be a table"
+        return
+    known = ("words", *parts)
+    for name in holder:
+        if name not in known:
+            yield f"{place}: {name!r} is unknown; known are {', '.join(known)}"
+
+
+def _inside(holder: Any, *path: str) -> Any:
+    """Return what stands at a path of nested tables; an empty table where there is nothing."""
+    for part in path:
+        holder = holder.get(part, {}) if isinstance(holder, dict) else {}
+    return holder
+
+
 def _merged_words(gates: Mapping[str, Any], category: str, locale: str) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for path in ((), (locale,), (category,), (category, locale)):
-        holder: Any = gates
-        for part in path:
-            holder = holder.get(part, {}) if isinstance(holder, dict) else {}
-        words = holder.get("words", {}) if isinstance(holder, dict) else {}
+        words = _inside(gates, *path, "words")
         merged |= words if isinstance(words, dict) else {"words": words}
     return merged
 

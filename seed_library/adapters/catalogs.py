@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,15 @@ from seed_library.adapters.catalog_file import CatalogFile, parse, rules_of
 from seed_library.adapters.catalog_folders import FILE_NAME, Unreadable, list_catalogs, read_text, read_toml
 from seed_library.core.bazi_source import BUILT_IN
 from seed_library.core.catalog import Catalog, Item, ItemId, PromptSource
+from seed_library.core.compact import FactsMaker
 from seed_library.core.errors import CatalogInvalid, UsageInvalid
 from seed_library.core.prompts import TemplateFault, compile_template, render
 from seed_library.core.sources import Source
 
 _LARGEST_TEMPLATE = 200_000  # characters
 _MOST_NAMED = 20
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # no database takes these as text
 
 
 def load_catalog(folder: Path, name: str) -> Catalog:
@@ -68,6 +71,7 @@ class _Loader:
 
     def __init__(self, place: Path) -> None:
         self._place = place
+        self._facts = FactsMaker()
         self.faults: list[str] = []
 
     def load(self) -> Catalog | None:
@@ -119,6 +123,11 @@ class _Loader:
             return ""
         if len(text) > _LARGEST_TEMPLATE:
             self.faults.append(f"{name} has {len(text):,} characters; the limit is {_LARGEST_TEMPLATE:,}")
+            return ""
+        try:
+            compile_template(name, text)
+        except TemplateFault as fault:
+            self.faults.append(str(fault))
         return text
 
     def _items(self, file: CatalogFile) -> list[Item]:
@@ -130,7 +139,7 @@ class _Loader:
             if raw.id in seen:
                 self.faults.append(f"{raw.where}: the item {raw.id} exists already")
             seen.add(raw.id)
-            title = self._title(raw, titles)
+            title = self._title(raw, file, titles)
             if title:
                 items.append(Item(raw.id, title, raw.facts))
         if not items and not self.faults:
@@ -146,15 +155,16 @@ class _Loader:
                 self.faults.append(str(fault))
         return templates
 
-    def _title(self, raw: _Raw, templates: Mapping[str, Template]) -> str:
+    def _title(self, raw: _Raw, file: CatalogFile, templates: Mapping[str, Template]) -> str:
         own = raw.facts.get("title")
         if isinstance(own, str) and own.strip():
             return own.strip()
         template = templates.get(raw.id.locale)
         if template is None:
-            self._add_once(
-                f"{FILE_NAME}: no title template for the locale {raw.id.locale!r}, and items without a title"
-            )
+            if raw.id.locale not in file.titles:  # else it is there and does not compile, which has been said
+                self._add_once(
+                    f"{FILE_NAME}: no title template for the locale {raw.id.locale!r}, and items without a title"
+                )
             return ""
         try:
             return render(f"{FILE_NAME}: titles.{raw.id.locale}", template, {**raw.facts, **raw.id._asdict()})
@@ -185,7 +195,7 @@ class _Loader:
             )
             return
         try:
-            for line, record in reader(read_text(self._place / file.items)):
+            for line, record in reader(file.items, read_text(self._place / file.items)):
                 yield from self._expand(file, f"{file.items}, line {line}", record)
         except Unreadable as error:
             self.faults.append(str(error))
@@ -196,14 +206,18 @@ class _Loader:
         if not isinstance(key, str) or not key.strip() or key != key.strip():
             self.faults.append(f"{where}: 'key' is missing, empty or has blanks around it")
             return
+        if any(_UNSTORABLE.search(value) for value in (key, *record.values()) if isinstance(value, str)):
+            self.faults.append(f"{where}: holds a NUL or half of a surrogate pair")
+            return
         categories = self._one_of("category", record.pop("category", ""), file.categories, where)
         locales = self._one_of("locale", record.pop("locale", ""), file.locales, where)
+        facts = self._facts.make(record)
         for category in categories:
             for locale in locales:
-                yield _Raw(ItemId(category, key, locale), record, where)
+                yield _Raw(ItemId(category, key, locale), facts, where)
 
     def _one_of(self, what: str, value: object, known: tuple[str, ...], where: str) -> Iterable[str]:
-        if value in {"", None}:
+        if value is None or value == "":
             return known
         if value in known:
             return (str(value),)
@@ -211,25 +225,27 @@ class _Loader:
         return ()
 
 
-def _csv_records(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+def _csv_records(name: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    # Not io.StringIO: it keeps four bytes for each character.
+    lines = (found[0] for found in _LINE.finditer(text))
+    reader = csv.DictReader(lines, strict=True)
     try:
         for record in reader:
             if None in record or None in record.values():
-                raise Unreadable(f"line {reader.line_num}: the number of fields differs from the heading's")
+                raise Unreadable(f"{name}, line {reader.line_num}: the number of fields differs from the heading's")
             yield reader.line_num, record
     except csv.Error as error:
-        raise Unreadable(f"line {reader.line_num}: not CSV: {error}") from None
+        raise Unreadable(f"{name}, line {reader.reader.line_num}: not CSV: {error}") from None
 
 
-def _jsonl_records(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+def _jsonl_records(name: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), start=1):  # JSON strings may hold other line separators
         if not line.strip():
             continue
         try:
             record = json.loads(line)
         except ValueError as error:
-            raise Unreadable(f"line {number}: not JSON: {error}") from None
+            raise Unreadable(f"{name}, line {number}: not JSON: {error}") from None
         if not isinstance(record, dict):
-            raise Unreadable(f"line {number}: not a JSON object")
+            raise Unreadable(f"{name}, line {number}: not a JSON object")
         yield number, record

@@ -1,14 +1,17 @@
 """The writer that asks Claude: one request, one answer, no hidden retries.
 
-The SDK's own retries are off and its credential search is bypassed by passing key and address explicitly. Answers
-are taken raw: the journal keeps them before anything is parsed or validated. Errors are raised without their cause,
-because causes of the HTTP library quote headers, and with them the key.
+The SDK's own retries are off, redirects are not followed, and its credential search is bypassed by passing key and
+address explicitly: the environment cannot make another account pay. Answers are taken raw: the journal keeps them
+before anything is parsed or validated. Errors are raised without their cause, because causes of the HTTP library
+quote headers, and with them the key.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from seed_library.adapters.claude_errors import ApiError, no_answer, no_connection, translated, unreadable
 from seed_library.adapters.imports import vendor_import
 from seed_library.adapters.models import ModelsTable
+from seed_library.core.api_keys import claude_key_fault
 from seed_library.core.drafts import Answer, Request
 from seed_library.core.errors import RunBlocked, WriteFailed
 from seed_library.core.pricing import FREE, ModelFacts, max_tokens
@@ -32,6 +36,7 @@ _THINKING_TYPES = ("between_tools", "disabled", "adaptive")
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _BAD_KEY = {401, 403}
 _NOT_FOUND = 404
+_FOREIGN_HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
 _PRICE_HINT = "Name its prices and abilities in a file and set SEED_LIBRARY_MODELS_FILE, or choose a known model."
 
 
@@ -53,10 +58,13 @@ class _Refused(Exception):
 class ClaudeWriter:
     """Implements the `Writer` port."""
 
-    def __init__(self, api_key: str, base_url: str, models: ModelsTable) -> None:
+    def __init__(
+        self, api_key: str, base_url: str, models: ModelsTable, *, timeout_seconds: float = _TIMEOUT_SECONDS
+    ) -> None:
         self._api_key = api_key
         self._base_url = base_url
         self._models = models
+        self._timeout = timeout_seconds
         self._facts: dict[str, ModelFacts] = {}
         self._client: AsyncAnthropic | None = None
 
@@ -73,6 +81,8 @@ class ClaudeWriter:
         except WriteFailed as failure:
             hint = "Check the network and ANTHROPIC_BASE_URL, then try again."
             return facts, Check("claude", ok=False, message=failure.message, hint=hint)
+        except RunBlocked as refusal:
+            return facts, Check("claude key", ok=False, message=refusal.message, hint=refusal.hint)
         if known is None:
             message = f"the price of {model!r} is not known (table of {self._models.as_of})"
             return facts, Check("model", ok=False, message=message, hint=_PRICE_HINT)
@@ -86,7 +96,7 @@ class ClaudeWriter:
         try:
             raw = await self._send(lambda client: client.messages.with_raw_response.count_tokens(**parameters))
             return int(json.loads(raw.body)["input_tokens"])
-        except (_Refused, WriteFailed, ValueError, KeyError, TypeError):
+        except (_Refused, WriteFailed, RunBlocked, ValueError, KeyError, TypeError):
             return None
 
     async def write(self, request: Request) -> Answer:
@@ -139,6 +149,7 @@ class ClaudeWriter:
         Raises:
             _Refused: the API answered with an error status.
             WriteRetryable: there was no whole answer.
+            RunBlocked: the request cannot be sent as it is.
         """
         client = self._connected()
         import anthropic
@@ -156,15 +167,25 @@ class ClaudeWriter:
             failure = _connection_failure(error.__cause__ or error)
         except httpx2.HTTPError as error:
             failure = _connection_failure(error)
+        except UnicodeError:
+            failure = _unsendable()
         raise failure
 
     def _connected(self) -> AsyncAnthropic:
         if self._client is None:
+            if fault := claude_key_fault(self._api_key, self._base_url):
+                # The SDK would log it, in clear.
+                raise RunBlocked(f"ANTHROPIC_API_KEY {fault}.", hint="Copy it again from the Claude console.")
             with vendor_import():
-                from anthropic import AsyncAnthropic
-            self._client = AsyncAnthropic(
-                api_key=self._api_key, base_url=self._base_url, max_retries=0, timeout=_TIMEOUT_SECONDS
-            )
+                from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
+            with _without_foreign_headers():
+                self._client = AsyncAnthropic(
+                    api_key=self._api_key,
+                    base_url=self._base_url,
+                    max_retries=0,
+                    timeout=self._timeout,
+                    http_client=DefaultAsyncHttpxClient(follow_redirects=False),
+                )
         return self._client
 
     def _refusal_check(self, facts: ModelFacts, error: ApiError) -> Check:
@@ -257,10 +278,25 @@ def _connection_failure(cause: BaseException) -> Exception:
 
     kind = type(cause).__name__
     if isinstance(cause, httpx2.LocalProtocolError):
-        return RunBlocked(
-            "The HTTP library refuses to send the request, most likely because of the key's characters.",
-            hint="Copy ANTHROPIC_API_KEY again.",
-        )
+        return _unsendable()
     if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
         return no_connection(kind)
     return no_answer(kind)
+
+
+def _unsendable() -> RunBlocked:
+    return RunBlocked(
+        "The HTTP library refuses to send the request because of its characters.",
+        hint="Copy ANTHROPIC_API_KEY again, and look for damaged characters in the catalog.",
+    )
+
+
+@contextmanager
+def _without_foreign_headers() -> Iterator[None]:
+    """Hide a variable whose headers the SDK would lay over ours: another Authorization or workspace would pay."""
+    hidden = os.environ.pop(_FOREIGN_HEADERS, None)
+    try:
+        yield
+    finally:
+        if hidden is not None:
+            os.environ[_FOREIGN_HEADERS] = hidden

@@ -5,6 +5,7 @@ spend limit arrive as plain 400s, and either way a 400 ends the run, so the text
 
 | answer                                   | means                     | may be billed |
 |------------------------------------------|---------------------------|---------------|
+| 3xx (redirects are not followed)         | the whole run             | no            |
 | 400, 401, 402, 403, 404, 422, others 4xx | the whole run             | no            |
 | 413                                      | this item                 | no            |
 | 409, 429, 529                            | try again                 | no            |
@@ -30,6 +31,7 @@ _TOO_LARGE = 413
 _CONFLICT = 409
 _TIMEOUT = 408
 _SERVER_ERRORS = 500
+_CLIENT_ERRORS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ def _hint(error: ApiError) -> str:
     }
     if error.status in by_status:
         return by_status[error.status]
+    if error.status < _CLIENT_ERRORS:
+        return "The address leads elsewhere. Set ANTHROPIC_BASE_URL to where the API really is."
     if error.code == "organization_on_hold":
         return "The organization is on hold. See the Claude console."
     if "credit balance" in error.said:

@@ -66,7 +66,10 @@ def decode(line: bytes) -> dict[str, Any] | None:
     body = line[_PREFIX:-1]
     if line[-1:] != b"\n" or line[:_PREFIX] != b"%08x " % zlib.crc32(body):
         return None
-    record = json.loads(body.decode("utf-8", "surrogatepass"))
+    try:
+        record = json.loads(body.decode("utf-8", "surrogatepass"))
+    except ValueError:
+        return None
     return record if isinstance(record, dict) else None
 
 
@@ -92,6 +95,8 @@ def records(path: Path, damage: Damage, start: int = 0) -> Iterator[tuple[int, d
             else:
                 yield position, record
             position += len(line)
+            if not line.endswith(b"\n"):
+                break  # the end, or a line that is being written right now: its rest must not pass for a line
         if bad is not None:
             damage.torn_at = bad[0]
 
@@ -143,6 +148,8 @@ def open_journal(folder: TargetFolder, redact: Callable[[str], str]) -> OpenedJo
     Raises:
         JournalUnavailable: it cannot be read or written, or the disk is too full for the ballast.
     """
+    if folder.journal.is_symlink():
+        raise unusable(folder.journal, OSError(errno.ELOOP, "it is a symbolic link"))
     ledger, damage = read_ledger(folder.journal)
     try:
         repairs = _set_aside(folder, damage)
@@ -227,10 +234,10 @@ class JournalFile:
 
     async def write(self, record: dict[str, Any]) -> int:
         """Append a record and return its position once it is durable."""
-        done = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        # From here on the record is written, even if the task that waits for it is cancelled.
         self._queue.put(_Entry(self._encode(record), record["kind"] == "intent", done))
-        # Shielded: a cancelled task must not take the acknowledgement of a paid answer with it.
-        return await asyncio.shield(done)
+        return await done
 
     def note(self, record: dict[str, Any]) -> None:
         """Append a record without waiting for the disk."""
@@ -296,13 +303,13 @@ class JournalFile:
             self._write_at_end(data)
         except OSError as error:
             if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} or self._out_of_space:
-                raise unusable(self._path, error) from error
+                raise _unwritable(self._path, error) from error
             self._out_of_space = True
-            self._ballast.unlink(missing_ok=True)
             try:
+                self._ballast.unlink(missing_ok=True)
                 self._write_at_end(data)
             except OSError as again:
-                raise unusable(self._path, again) from again
+                raise _unwritable(self._path, again) from again
 
     def _write_at_end(self, data: bytes) -> None:
         try:
@@ -327,7 +334,7 @@ class JournalFile:
         try:
             _fdatasync(self._file)
         except OSError as error:
-            raise unusable(self._path, error) from error
+            raise _unwritable(self._path, error) from error
 
 
 def _acknowledge(done: asyncio.Future[int] | None, position: int) -> None:
@@ -351,5 +358,13 @@ def _fail(done: asyncio.Future[int], failure: JournalUnavailable) -> None:
         done.set_exception(failure)
 
 
+def _unwritable(path: Path, error: OSError) -> JournalUnavailable:
+    return JournalUnavailable(
+        f"The journal {path} cannot be written: {error.strerror or error}.",
+        hint="Nothing more is sent. Free some space or mend the disk, then run again: "
+        "what the journal holds is not paid for again.",
+    )
+
+
 def _no_space(path: Path) -> JournalUnavailable:
-    return unusable(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    return _unwritable(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))

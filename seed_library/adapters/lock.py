@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -100,15 +101,16 @@ def _recorded_process_lives(holder: Holder | None) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
-    return True
+        pass
+    return _is_running(holder)
 
 
 class TargetLock:
     """Implements the `RunLock` port with filelock."""
 
-    def __init__(self, folder: TargetFolder) -> None:
+    def __init__(self, folder: TargetFolder, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         self._folder = folder
+        self._patience = patience_seconds
         self._lock: FileLock | None = None
         self._inode = 0
         self._holder: Holder | None = None
@@ -128,7 +130,7 @@ class TargetLock:
 
         lock = FileLock(
             self._folder.lock,
-            timeout=_PATIENCE_SECONDS,
+            timeout=self._patience,
             mode=_MODE,
             thread_local=False,
             preserve_lock_file=True,
@@ -186,18 +188,21 @@ class TargetLock:
 def replace_file(path: Path, content: bytes) -> None:
     """Write a private file so that readers see the old or the new content, never a part."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _MODE)
     try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    try:
+        _write_durably(fresh, content)
         fresh.replace(path)
     except OSError:
         with suppress(OSError):
             fresh.unlink()
         raise
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
 
 
 def _refusal(folder: TargetFolder, progress: Callable[[], str]) -> TargetLocked:
@@ -216,13 +221,18 @@ def _refusal(folder: TargetFolder, progress: Callable[[], str]) -> TargetLocked:
 
 
 def _settled_holder(folder: TargetFolder) -> Holder | None:
-    """The record of the process that holds the lock now: it is written a moment after the lock is taken."""
+    """The record of the process that holds the lock now: it is written a moment after the lock is taken.
+
+    A record that stays stale is not shown, since its pid may belong to an innocent process by now. A record of
+    another host (a container beside this one) cannot be judged from here and is believed.
+    """
+    holder = None
     for _ in range(20):
         holder = read_holder(folder)
         if holder is not None and _is_running(holder):
             return holder
         time.sleep(0.05)
-    return read_holder(folder)
+    return holder if holder is not None and holder.host != socket.gethostname() else None
 
 
 def _is_running(holder: Holder) -> bool:

@@ -1,7 +1,7 @@
 """The embedded store: a SQLite file with the same table. It needs no server, key or network.
 
-The file and its table are made by the first upsert; looking never writes. Every call uses a connection of its own
-in a worker thread, so the event loop never waits for the disk.
+The file and its table are made by the first upsert; looking never changes anything. Every call uses a connection of
+its own in a worker thread, so the event loop never waits for the disk.
 """
 
 from __future__ import annotations
@@ -15,31 +15,38 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from sys import intern
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from seed_library.core.catalog import ItemId, TableSpec
-from seed_library.core.errors import RowsRefused, RunBlocked, SeedLibraryError, StoreUnavailable
+from seed_library.core.errors import RowsRefused, RunBlocked, StoreUnavailable
 from seed_library.ports import Check, Row, StoredRow, StoredText
 
 _PAGE = 5000
 _BUSY_SECONDS = 10.0
 _NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
-_UNREADABLE = "file is not a database"
+_MAY_PASS = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+}
 Result = TypeVar("Result")
 
 
 class SqliteStore:
     """Implements the `Store` port."""
 
-    def __init__(self, path: Path, table: TableSpec) -> None:
+    def __init__(self, path: Path, table: TableSpec, *, free_within: float = _BUSY_SECONDS) -> None:
         self._path = path
         self._table = table
+        self._free_within = free_within
         self._name = _quoted(table.name)
 
     async def check(self, sample: Row) -> list[Check]:
-        """Find what would stop a write: the folder, the file, the table's columns and unique index."""
-        del sample  # constraints of a hand-made table are met by the write itself; nothing is paid before the canary
-        return await asyncio.to_thread(self._check)
+        """Find what would stop a write: the folder, the file, the table's columns, unique index and constraints."""
+        return await asyncio.to_thread(self._check, sample)
 
     async def rows(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredRow]:
         """Yield the stored rows in pages, ordered by the unique columns."""
@@ -51,7 +58,12 @@ class SqliteStore:
 
     async def upsert(self, rows: Sequence[Row]) -> None:
         """Insert or replace rows in one transaction; makes the file and the table if they are not there."""
-        await self._call(lambda: self._upsert(rows))
+        if any("\0" in part for row in rows for part in (*row.id, row.title, row.text)):
+            raise RowsRefused("a text holds a NUL character, after which SQLite would not show it")
+        try:
+            await self._call(lambda: self._upsert(rows))
+        except UnicodeEncodeError:
+            raise RowsRefused("a text holds a character that UTF-8 cannot express") from None
 
     async def read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
         """Return the stored texts of one key."""
@@ -69,24 +81,28 @@ class SqliteStore:
     def _translated(self, error: sqlite3.Error) -> Exception:
         if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError):
             return RowsRefused(str(error))
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the upper bits only specify it
+        kind = StoreUnavailable if code in _MAY_PASS else RunBlocked  # locked, full or gone may be mended meanwhile
         message = f"The SQLite file {self._path} cannot be used: {error}."
-        kind: type[SeedLibraryError] = RunBlocked
-        if isinstance(error, sqlite3.OperationalError) and "no such column" not in str(error):
-            kind = StoreUnavailable  # locked, full, read-only or gone: may be mended while we wait
         return kind(message, hint="Free it, mend it, or give another --store sqlite:PATH.")
 
-    def _check(self) -> list[Check]:
+    def _check(self, sample: Row) -> list[Check]:
         if not self._path.exists():
             folder = self._path.parent
             if folder.is_dir() and os.access(folder, os.W_OK):
                 return [Check("sqlite", ok=True, message=f"{self._path} will be made")]
             problem = f"the folder {folder} does not exist or is not writable"
             return [Check("sqlite", ok=False, message=problem, hint="Make it, or give another --store sqlite:PATH.")]
+        if not self._path.is_file():
+            problem = f"{self._path} is not a file"
+            return [Check("sqlite", ok=False, message=problem, hint="Give another --store sqlite:PATH.")]
         if not os.access(self._path, os.R_OK | os.W_OK):
             return [Check("sqlite", ok=False, message=f"{self._path} is not writable", hint="Change its permissions.")]
         try:
-            with self._connection(read_only=True) as connection:
-                return self._check_table(connection)
+            with self._connection("ro") as connection:
+                checks = self._check_table(connection)
+                ready = bool(self._columns(connection)) and all(check.ok for check in checks)
+            return checks + (self._try_upsert(sample) if ready else [])
         except sqlite3.Error as error:
             problem = f"{self._path}: {error}"
             return [Check("sqlite", ok=False, message=problem, hint="Give the path of a SQLite file, or a new one.")]
@@ -111,6 +127,17 @@ class SqliteStore:
             checks.append(Check("unique index", ok=False, message=f"none on ({wanted})", hint=hint))
         return checks
 
+    def _try_upsert(self, sample: Row) -> list[Check]:
+        """Store the sample and take it back: constraints and triggers speak up, and nothing is changed."""
+        try:
+            with self._connection("rw") as connection:
+                self._execute_upsert(connection, [sample])
+                connection.rollback()
+        except sqlite3.IntegrityError as error:
+            hint = "It must take rows such as the catalog makes: change that rule, or the catalog."
+            return [Check("constraints", ok=False, message=f"the table {self._table.name}: {error}", hint=hint)]
+        return []
+
     def _needed(self) -> list[str]:
         table = self._table
         return [*table.conflict_columns, table.title, table.text, *table.constants]
@@ -118,12 +145,15 @@ class SqliteStore:
     def _columns(self, connection: sqlite3.Connection) -> dict[str, bool]:
         """Name -> whether a row must bring a value of its own."""
         found = connection.execute(f"pragma table_info({self._name})").fetchall()
-        return {name: bool(not_null) and default is None and not key for _, name, _, not_null, default, key in found}
+        return {
+            name: bool(not_null) and default is None and not (key and kind.upper() == "INTEGER")
+            for _, name, kind, not_null, default, key in found
+        }
 
     def _has_unique_index(self, connection: sqlite3.Connection) -> bool:
         for _, index, unique, _, is_partial in connection.execute(f"pragma index_list({self._name})").fetchall():
             columns = [row[2] for row in connection.execute(f"pragma index_info({_quoted(index)})")]
-            if unique and not is_partial and sorted(columns) == sorted(self._table.conflict_columns):
+            if unique and not is_partial and set(columns) == set(self._table.conflict_columns):
                 return True
         return False
 
@@ -144,23 +174,26 @@ class SqliteStore:
     def _provenance(self, connection: sqlite3.Connection, field: str) -> str:
         if "provenance" not in self._columns(connection):
             return "''"
-        return f"case when json_valid(provenance) then json_extract(provenance, '$.{field}') end"
+        return f"case when json_valid(provenance) then cast(json_extract(provenance, '$.{field}') as text) end"
 
     def _upsert(self, rows: Sequence[Row]) -> None:
-        with self._connection(read_only=False) as connection, connection:
+        with self._connection("rwc") as connection, connection:
             self._create(connection)
-            columns = self._columns(connection)
-            names = [*self._needed(), *(["provenance"] if "provenance" in columns else [])]
-            stamps = ["updated_at"] if "updated_at" in columns else []
-            marks = ", ".join(["?"] * len(names) + [_NOW] * len(stamps))
-            shown = ", ".join(map(_quoted, names + stamps))
-            changed = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in names + stamps)
-            target = ", ".join(map(_quoted, self._table.conflict_columns))
-            connection.executemany(
-                f"insert into {self._name} ({shown}) values ({marks})"  # noqa: S608  names are checked
-                f" on conflict ({target}) do update set {changed}",
-                [[self._values(row)[name] for name in names] for row in rows],
-            )
+            self._execute_upsert(connection, rows)
+
+    def _execute_upsert(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+        columns = self._columns(connection)
+        names = [*self._needed(), *(["provenance"] if "provenance" in columns else [])]
+        stamps = ["updated_at"] if "updated_at" in columns else []
+        marks = ", ".join(["?"] * len(names) + [_NOW] * len(stamps))
+        shown = ", ".join(map(_quoted, names + stamps))
+        changed = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in names + stamps)
+        target = ", ".join(map(_quoted, self._table.conflict_columns))
+        connection.executemany(
+            f"insert into {self._name} ({shown}) values ({marks})"  # noqa: S608  names are checked
+            f" on conflict ({target}) do update set {changed}",
+            [[self._values(row)[name] for name in names] for row in rows],
+        )
 
     def _values(self, row: Row) -> dict[str, Any]:
         table = self._table
@@ -187,7 +220,9 @@ class SqliteStore:
             if connection is None:
                 return []
             table, columns = self._table, self._columns(connection)
-            extras = [name if name in columns else "null" for name in ("provenance", "updated_at")]
+            provenance = "case when json_valid(provenance) then provenance end"
+            extras = [provenance if "provenance" in columns else "null"]
+            extras.append("updated_at" if "updated_at" in columns else "null")
             shown = [*map(_quoted, (*table.conflict_columns, table.title, table.text)), *extras]
             found = connection.execute(
                 f"select {', '.join(shown)} from {self._name} where {_quoted(table.key)} = ?"  # noqa: S608  names are checked
@@ -206,14 +241,13 @@ class SqliteStore:
         if not self._path.exists():
             yield None
             return
-        with self._connection(read_only=True) as connection:
+        with self._connection("ro") as connection:
             yield connection if self._columns(connection) else None
 
     @contextmanager
-    def _connection(self, *, read_only: bool) -> Iterator[sqlite3.Connection]:
-        mode = "ro" if read_only else "rwc"
+    def _connection(self, mode: Literal["ro", "rw", "rwc"]) -> Iterator[sqlite3.Connection]:
         address = f"{self._path.absolute().as_uri()}?mode={mode}"
-        with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as connection:
+        with closing(sqlite3.connect(address, uri=True, timeout=self._free_within)) as connection:
             yield connection
 
 

@@ -13,20 +13,28 @@ from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from seed_library.adapters.imports import vendor_import
-from seed_library.adapters.supabase_errors import Answer, answer_of, translated, unreachable
+from seed_library.adapters.supabase_errors import (
+    Answer,
+    answer_of,
+    foreign,
+    translated,
+    translated_reading,
+    unreachable,
+)
 from seed_library.core.catalog import ItemId, TableSpec
-from seed_library.core.errors import RowsRefused
+from seed_library.core.errors import RowsRefused, RunBlocked
 from seed_library.ports import Check, Row, StoredRow, StoredText
 
 if TYPE_CHECKING:
     import httpx
     from supabase import AsyncClient
 
-_OPTIONAL = ("updated_at", "provenance")
+# Optional columns, and what is selected to see whether the table has them: a provenance that is not JSON is not ours.
+_OPTIONAL = {"updated_at": "updated_at", "provenance": "provenance->>fingerprint"}
 _ROWS_ASKED_FOR = 10_000  # the project's own cap decides
 _READ_SECONDS = 60.0  # a hibernated project wakes up on the first request
 _CONNECT_SECONDS = 10.0
-_UNDEFINED_COLUMN = {"42703", "PGRST204"}
+_UNDEFINED_COLUMN = {"42703", "42883", "PGRST204"}
 
 
 class Refused(Exception):
@@ -40,10 +48,11 @@ class Refused(Exception):
 class SupabaseStore:
     """Implements the `Store` port."""
 
-    def __init__(self, url: str, key: str, table: TableSpec) -> None:
+    def __init__(self, url: str, key: str, table: TableSpec, *, answer_within: float = _READ_SECONDS) -> None:
         self._url = url
         self._key = key
         self._table = table
+        self._answer_within = answer_within
         self._http: httpx.AsyncClient | None = None
         self._client: AsyncClient | None = None
         self._extras: tuple[str, ...] | None = None
@@ -59,8 +68,8 @@ class SupabaseStore:
     async def rows(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredRow]:
         """Yield the stored rows, ordered by key within each category and locale."""
         extras = await self._existing_extras()
-        for category in categories:
-            for locale in locales:
+        for category in dict.fromkeys(categories):
+            for locale in dict.fromkeys(locales):
                 async for row in self._part(intern(category), intern(locale), with_provenance="provenance" in extras):
                     yield row
 
@@ -72,8 +81,6 @@ class SupabaseStore:
             await self.send_upsert(values)
         except Refused as refusal:
             raise translated(refusal.answer, self._table) from None
-        except UnicodeEncodeError:
-            raise RowsRefused("a text holds a character that UTF-8 cannot express") from None
 
     async def read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
         """Return the stored texts of one key in full."""
@@ -88,8 +95,8 @@ class SupabaseStore:
             .order(table.category)
             .order(table.locale)
         )
-        answer = await self._read(query)
-        return [self._text(found) for found in answer.data]
+        texts, _ = await self._read(query)
+        return [self._text(found) for found in texts]
 
     async def aclose(self) -> None:
         """Free the connections."""
@@ -115,22 +122,38 @@ class SupabaseStore:
 
         Raises:
             Refused: the API answered with an error.
-            StoreUnavailable: it did not answer.
+            RowsRefused: the rows cannot even be sent.
+            StoreUnavailable: no answer.
         """
         from postgrest.types import ReturnMethod
 
         conflict = ",".join(self._table.conflict_columns)
         query = self._builder().upsert(list(values), on_conflict=conflict, returning=ReturnMethod.minimal)
-        await self._execute(query)
+        if (await self._execute(query)).data:
+            raise Refused(foreign(self._status.get()))  # asked for nothing back: this is a page of somebody else
 
     async def send_select(self, columns: Sequence[str]) -> None:
         """Select one row of these columns, to see whether that is possible.
 
         Raises:
             Refused: the API answered with an error.
-            StoreUnavailable: it did not answer.
+            StoreUnavailable: no answer.
         """
-        await self._execute(self._builder().select(",".join(columns)).limit(1))
+        await self._select(self._builder().select(",".join(columns)).limit(1))
+
+    async def described(self) -> dict[str, Any]:
+        """Return what the API's description of itself says about the table; empty where it is not served."""
+        import httpx
+
+        client, table = self._connected(), self._table
+        assert self._http is not None, "connecting has made it"
+        headers = {**client.options.headers, "Accept-Profile": table.schema}
+        try:
+            answer = await self._http.get(f"{client.rest_url}/", headers=headers)
+            found = answer.json()["definitions"][table.name] if answer.is_success else {}
+        except (httpx.RequestError, ValueError, LookupError, TypeError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
     async def existing_extras(self) -> tuple[str, ...]:
         """Return which of the optional columns the table has; looked up once.
@@ -140,7 +163,7 @@ class SupabaseStore:
             StoreUnavailable: no answer.
         """
         if self._extras is None:
-            self._extras = tuple([name for name in _OPTIONAL if await self._exists(name)])
+            self._extras = tuple([name for name, probe in _OPTIONAL.items() if await self._exists(probe)])
         return self._extras
 
     async def _exists(self, column: str) -> bool:
@@ -156,7 +179,7 @@ class SupabaseStore:
         try:
             return await self.existing_extras()
         except Refused as refusal:
-            raise translated(refusal.answer, self._table) from None
+            raise translated_reading(refusal.answer, self._table) from None
 
     async def _part(self, category: str, locale: str, *, with_provenance: bool) -> AsyncIterator[StoredRow]:
         table = self._table
@@ -172,15 +195,15 @@ class SupabaseStore:
                 .order(table.key)
                 .limit(_ROWS_ASKED_FOR)
             )
-            answer = await self._read(query if last is None else query.gt(table.key, last))
-            for found in answer.data:
+            page, left = await self._read(query if last is None else query.gt(table.key, last))
+            for found in page:
                 yield StoredRow(
                     ItemId(category, found["key"], locale),
                     found.get("fingerprint") or "",
                     intern(found.get("writer") or ""),
                 )
                 last = found["key"]
-            more = bool(answer.data) and (answer.count is None or answer.count > len(answer.data))
+            more = bool(page) and (left is None or left > len(page))
 
     def _text(self, found: dict[str, Any]) -> StoredText:
         table = self._table
@@ -192,38 +215,59 @@ class SupabaseStore:
             found.get("updated_at") or "",
         )
 
-    async def _read(self, query: Any) -> Any:
+    async def _read(self, query: Any) -> tuple[list[dict[str, Any]], int | None]:
         try:
-            return await self._execute(query)
+            return await self._select(query)
         except Refused as refusal:
-            raise translated(refusal.answer, self._table) from None
+            raise translated_reading(refusal.answer, self._table) from None
+
+    async def _select(self, query: Any) -> tuple[list[dict[str, Any]], int | None]:
+        """Return the rows of an answer, and how many there are in all where that was asked for."""
+        answer = await self._execute(query)
+        if not isinstance(answer.data, list) or not all(isinstance(found, dict) for found in answer.data):
+            raise Refused(foreign(self._status.get()))
+        return answer.data, answer.count
 
     async def _execute(self, query: Any) -> Any:
+        outcome = await self._outcome(query)
+        if isinstance(outcome, Exception):
+            raise outcome  # here, where no foreign error is its context: those quote headers, and with them the key
+        return outcome
+
+    async def _outcome(self, query: Any) -> Any:
         import httpx
         from postgrest.exceptions import APIError
 
         try:
             return await query.execute()
         except APIError as error:
-            raise Refused(answer_of(error, self._status.get())) from None
-        except httpx.TransportError as error:
-            raise unreachable(error) from None
+            return Refused(answer_of(error, self._status.get()))
+        except httpx.RequestError as error:
+            return unreachable(error)
+        except UnicodeEncodeError:
+            return RowsRefused("a text holds a character that UTF-8 cannot express")
 
     def _builder(self) -> Any:
+        return self._connected().schema(self._table.schema).table(self._table.name)
+
+    def _connected(self) -> AsyncClient:
         if self._client is None:
             self._client = self._connect()
-        return self._client.schema(self._table.schema).table(self._table.name)
+        return self._client
 
     def _connect(self) -> AsyncClient:
         with vendor_import():
             import httpx
             from supabase import AsyncClient, AsyncClientOptions
 
+        if not self._key.isascii():  # the client would quote it in its error
+            raise RunBlocked("The Supabase key holds a character that no key has.", hint="Copy the key again.")
+
         async def keep_status(response: httpx.Response) -> None:
             self._status.set(response.status_code)
 
         self._http = httpx.AsyncClient(
-            timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
+            timeout=httpx.Timeout(self._answer_within, connect=_CONNECT_SECONDS),
             event_hooks={"response": [keep_status]},
             follow_redirects=False,  # the key must not travel to another host
         )

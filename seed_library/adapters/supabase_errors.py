@@ -2,11 +2,12 @@
 
 Codes are PostgREST's (PGRST...) or Postgres' own (five characters). The code decides first, the HTTP status second;
 texts decide only between the two meanings of 42501. The details of a constraint error quote the whole row, so they
-are never passed on.
+are never passed on, and neither are long values that a message quotes.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
 _LATER_STATUSES = {408, 425, 429, 500, 502, 503, 504, *range(520, 525), 530, 544}
 _LATER_CODES = {"PGRST000", "PGRST001", "PGRST002", "PGRST003", "40001", "40P01", "55P03", "57014", "57P01", "57P03"}
 _LATER_CLASSES = ("08", "53", "58")
-_ROW_CLASSES = ("21", "22", "23")
-_PAUSED = 540
-_PAYMENT = 402
+_ROW_CLASSES = ("21", "22", "23", "44", "P0")  # P0: a trigger of the table's owner objects
+_FOREIGN = "the answer came from a gateway or proxy, not from the API"
 _TOO_LARGE = 413
+_REDIRECTED = 300
+_LATER = "Run again later; nothing paid is lost."
 _ANONYMOUS = 401  # a missing grant is a 403 to a privileged role, a 401 to the anonymous one
+_LONGEST_VALUE = 60
+_LONGEST_MESSAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +44,51 @@ def answer_of(error: APIError, status: int) -> Answer:
     code = error.code or ""
     message = error.message or ""
     if code == str(status) or "<html" in message.lower():
-        return Answer(status, "", "an answer that is no JSON (a proxy or gateway in between?)")
-    return Answer(status, code, message)
+        return foreign(status)
+    return Answer(status, code, _without_long_values(message))
 
 
-def translated(answer: Answer, table: TableSpec) -> Exception:
-    """Return the failure that a refused request means for the engine."""
-    said = f"{answer.message or 'no reason given'} ({answer.code or f'HTTP {answer.status}'})"
-    if answer.code in _LATER_CODES or answer.code[:2] in _LATER_CLASSES:
-        return StoreUnavailable(f"Supabase is not ready: {said}.", hint="Run again later; nothing paid is lost.")
-    if answer.code[:2] in _ROW_CLASSES or answer.status == _TOO_LARGE:
-        return RowsRefused(said)
-    if not answer.code and answer.status in _LATER_STATUSES:
-        return StoreUnavailable(
-            f"Supabase did not answer as it should: {said}.", hint="Run again later; nothing paid is lost."
-        )
-    return RunBlocked(f"Supabase refuses: {said}.", hint=hint_for(answer, table))
+def foreign(status: int) -> Answer:
+    """Return the answer of something that is not Supabase's API."""
+    return Answer(status, "", _FOREIGN)
+
+
+def translated(answer: Answer, table: TableSpec) -> RowsRefused | RunBlocked:
+    """Return the failure that a refused write means for the engine."""
+    if is_about_rows(answer):
+        return RowsRefused(said_by(answer))
+    return translated_reading(answer, table)
+
+
+def translated_reading(answer: Answer, table: TableSpec) -> RunBlocked:
+    """Return the failure that a refused read means for the engine: no row can be to blame."""
+    if _may_pass(answer):
+        return StoreUnavailable(f"Supabase did not answer as it should: {said_by(answer)}.", hint=_LATER)
+    return RunBlocked(f"Supabase refuses: {said_by(answer)}.", hint=hint_for(answer, table))
+
+
+def is_about_rows(answer: Answer) -> bool:
+    """Whether the rows of a write are refused for what they contain."""
+    return answer.code[:2] in _ROW_CLASSES or answer.status == _TOO_LARGE
+
+
+def said_by(answer: Answer) -> str:
+    """Return what was answered, in one line."""
+    return f"{answer.message or 'no reason given'} ({answer.code or f'HTTP {answer.status}'})"
+
+
+def _may_pass(answer: Answer) -> bool:
+    if answer.code in _LATER_CODES or answer.code[:2] in _LATER_CLASSES or answer.status in _LATER_STATUSES:
+        return True
+    return answer.status < _REDIRECTED  # a success, but not of Supabase's API
+
+
+def _without_long_values(message: str) -> str:
+    """Cut a message before a long value: that could be a text of the library."""
+    head, mark, value = message.partition(': "')
+    shown = f"{head}: (a long value)" if mark and len(value) > _LONGEST_VALUE else message
+    line = re.sub(r"\s+", " ", shown).strip()
+    return line if len(line) <= _LONGEST_MESSAGE else line[:_LONGEST_MESSAGE] + "..."
 
 
 def unreachable(error: Exception) -> StoreUnavailable:
@@ -77,18 +110,26 @@ def hint_for(answer: Answer, table: TableSpec) -> str:
         "PGRST204": "Add the column, or map it in [table.columns] of catalog.toml.",
         "42703": "Add the column, or map it in [table.columns] of catalog.toml.",
         "42P10": f"create unique index on {name} ({', '.join(table.conflict_columns)});",
+        "25006": "The database is read-only; hosted projects become so when their disk is full. See the dashboard.",
     }
-    if answer.code in by_code:
-        return by_code[answer.code]
     if answer.code == "42501":
         return _privilege_hint(answer, name)
-    if answer.status == _PAUSED:
-        return "The project is paused. Restore it in the Supabase dashboard, then run again."
-    if answer.status == _PAYMENT:
-        return "The project is over its quota. See its billing page."
-    if answer.status in {401, 403}:
-        return "Check SUPABASE_SERVICE_ROLE_KEY: it must be a valid secret or service role key of this project."
-    return "Check the table and the key, then run again; nothing paid is lost."
+    return by_code.get(answer.code) or _hint_for_status(answer)
+
+
+def _hint_for_status(answer: Answer) -> str:
+    by_status = {
+        401: "Check SUPABASE_SERVICE_ROLE_KEY: it must be a valid secret or service role key of this project.",
+        402: "The project is over its quota. See its billing page.",
+        403: "Check SUPABASE_SERVICE_ROLE_KEY: it must be a valid secret or service role key of this project.",
+        540: "The project is paused. Restore it in the Supabase dashboard, then run again.",
+        **dict.fromkeys(
+            range(300, 400), "SUPABASE_URL answers with a redirect, which the key does not follow. Set the new address."
+        ),
+        **dict.fromkeys(_LATER_STATUSES, _LATER),
+    }
+    elsewhere = "" if answer.code else "Check SUPABASE_URL: https://PROJECT.supabase.co, without a path."
+    return by_status.get(answer.status) or elsewhere or "Check the table and the key, then run again."
 
 
 def _privilege_hint(answer: Answer, name: str) -> str:

@@ -3,7 +3,8 @@
 One upsert sends one real item of the catalog, with placeholder text, twice in the same request. Where everything is
 right the database refuses it with 21000 ("cannot affect row a second time") and writes nothing. Before it gets to
 that point it has proven the key, the privileges to insert and update (42501), every column (PGRST204), the unique
-index (42P10), every NOT NULL column that nobody fills (23502, naming the column) and the CHECK constraints (23514).
+index (42P10), every NOT NULL column that nobody fills (23502, naming the first one; the API's description of itself
+names the others, where it is served) and the CHECK constraints (23514).
 
 It comes before any read is believed: to a key without privileges a full table looks empty.
 """
@@ -11,17 +12,19 @@ It comes before any read is believed: to a key without privileges a full table l
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from seed_library.adapters.supabase_errors import Answer, hint_for
+from seed_library.adapters.supabase_errors import Answer, hint_for, is_about_rows, said_by
 from seed_library.core.catalog import TableSpec
-from seed_library.core.errors import StoreUnavailable
+from seed_library.core.errors import RowsRefused, RunBlocked
 from seed_library.ports import Check, Row
 
 if TYPE_CHECKING:
     from seed_library.adapters.supabase import SupabaseStore
 
 _TWIN_REFUSED = "21000"
+_NOT_NULL = "23502"
 _NO_COLUMN = {"42703", "PGRST204"}
 _CHECK_OF_CODE = {
     "PGRST205": "table",
@@ -31,7 +34,6 @@ _CHECK_OF_CODE = {
     "42703": "columns",
     "42P10": "unique index",
     "42501": "privileges",
-    "23502": "not null",
 }
 
 
@@ -56,7 +58,7 @@ class Preflight:
             return [self._reached(), *await self._probe(sample, extras), *self._extras(extras)]
         except Refused as refusal:
             return [self._failed(refusal.answer)]
-        except StoreUnavailable as error:
+        except RunBlocked as error:
             return [Check("supabase", ok=False, message=f"{self._url}: {error.message}", hint=error.hint)]
 
     def _reached(self) -> Check:
@@ -97,7 +99,11 @@ class Preflight:
         except Refused as refusal:
             if refusal.answer.code == _TWIN_REFUSED:
                 return [Check("table", ok=True, message=f"{self._name}: key, columns, index and privileges are right")]
+            if refusal.answer.code == _NOT_NULL:
+                return [await self._unfilled(refusal.answer, values)]
             return [self._failed(refusal.answer)]
+        except RowsRefused as refusal:
+            return [Check("constraints", ok=False, message=f"{sample.id}: {refusal.message}", hint="Mend the catalog.")]
         return [
             Check(
                 "table",
@@ -107,10 +113,25 @@ class Preflight:
             )
         ]
 
+    async def _unfilled(self, answer: Answer, filled: Collection[str]) -> Check:
+        """Name every column that must not be empty and that no row would fill."""
+        found = re.search(r'column "([^"]+)"', answer.message)
+        described = await self._store.described()
+        columns = described.get("properties", {})
+        required = [name for name in described.get("required", []) if "default" not in columns.get(name, {})]
+        names = dict.fromkeys([*([found[1]] if found else []), *(name for name in required if name not in filled)])
+        shown = ", ".join(names) or "that the database names"
+        return Check(
+            "not null",
+            ok=False,
+            message=f"nobody fills the NOT NULL column{'s' * (len(names) > 1)} {shown} of {self._name}",
+            hint=f"Give {shown} a default, or a value in catalog.toml: [table.constants] or [table.columns].",
+        )
+
     def _failed(self, answer: Answer) -> Check:
         name = _CHECK_OF_CODE.get(answer.code, "")
         if not name:
-            name = "key" if answer.status in {401, 403} else "constraints" if answer.code[:2] == "23" else "supabase"
+            name = "key" if answer.status in {401, 403} else "constraints" if is_about_rows(answer) else "supabase"
         return Check(name, ok=False, message=self._message(answer), hint=self._hint(answer))
 
     def _message(self, answer: Answer) -> str:
@@ -118,14 +139,11 @@ class Preflight:
             return f"the key may not write to {self._name} (row level security)"
         if answer.code == "42P10":
             return f"{self._name} has no unique index on ({', '.join(self._table.conflict_columns)})"
-        if answer.code == "23502":
-            return f"nobody fills the NOT NULL column {_quoted_name(answer.message)} of {self._name}"
-        return f"{answer.message} ({answer.code or f'HTTP {answer.status}'})"
+        return said_by(answer)
 
     def _hint(self, answer: Answer) -> str:
-        if answer.code == "23502":
-            column = _quoted_name(answer.message)
-            return f"Give {column} a default, or fill it in catalog.toml: [table.constants] or [table.columns]."
+        if is_about_rows(answer):
+            return f"{self._name} must take rows such as the catalog makes: change that rule, or the catalog."
         return hint_for(answer, self._table)
 
     def _extras(self, extras: tuple[str, ...]) -> list[Check]:
@@ -139,8 +157,3 @@ class Preflight:
                 hint="`seed-library schema` prints the migration that adds it. It is optional.",
             )
         ]
-
-
-def _quoted_name(message: str) -> str:
-    found = re.search(r'column "([^"]+)"', message)
-    return found[1] if found else "that the database names"

@@ -3,24 +3,55 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from seed_library.adapters.lock import is_held, read_holder
 from seed_library.adapters.state import TargetFolder, space_check
 from seed_library.bootstrap.building import claude_writer, store_at
-from seed_library.bootstrap.preparing import Prepared
-from seed_library.core.errors import UsageInvalid
-from seed_library.engine.preflight import budget_check, sample_row
+from seed_library.bootstrap.preparing import Inspection, Prepared, claude_faults, store_faults
+from seed_library.core.errors import SeedLibraryError, UsageInvalid
+from seed_library.engine.preflight import budget_check, preflight_error, sample_row
 from seed_library.ports import Check, StoredText
 
 
-def all_checks(prepared: Prepared) -> list[Check]:
-    """Run every preflight check and nothing else. Settings and catalog are judged by then."""
-    catalog = prepared.catalog
-    rendered = f"{catalog.name}: {len(prepared.chosen.items)} items selected, every prompt renders"
-    checks = [Check("settings", ok=True, message="complete"), Check("catalog", ok=True, message=rendered)]
-    if prepared.folder is not None:
-        checks += [space_check(prepared.folder, len(prepared.chosen.items)), _lock_check(prepared.folder)]
-    return checks + asyncio.run(_outside_checks(prepared))
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What `check` found. `error` sums up what a run would refuse; None where nothing stands in its way."""
+
+    checks: tuple[Check, ...]
+    error: SeedLibraryError | None
+
+
+def all_checks(inspection: Inspection) -> Findings:
+    """Run every preflight check and nothing else; what one failure hides is left out, everything else is looked at."""
+    checks = [*_setting_checks(inspection), _catalog_check(inspection)]
+    prepared = inspection.prepared
+    if prepared is not None:
+        if prepared.folder is not None:
+            checks += [space_check(prepared.folder, len(prepared.chosen.items)), _lock_check(prepared.folder)]
+        checks += asyncio.run(_outside_checks(prepared, inspection.faults))
+    return Findings(tuple(checks), inspection.error() or preflight_error(checks))
+
+
+def _setting_checks(inspection: Inspection) -> list[Check]:
+    if not inspection.faults:
+        return [Check("settings", ok=True, message="complete")]
+    hint = "Set it in the environment or in .env (see .env.example)."
+    return [
+        Check("settings", ok=False, message=f"{name} {fault}", hint=hint) for name, fault in inspection.faults.items()
+    ]
+
+
+def _catalog_check(inspection: Inspection) -> Check:
+    if inspection.catalog_error is not None:
+        error = inspection.catalog_error
+        return Check("catalog", ok=False, message=error.message, hint=error.hint)
+    prepared = inspection.prepared
+    if prepared is None:
+        return Check("catalog", ok=False, message="none was found to look at", hint="Mend the settings first.")
+    rendered = f"{prepared.catalog.name}: {len(prepared.chosen.items)} items selected, every prompt renders"
+    return Check("catalog", ok=True, message=rendered)
 
 
 def _lock_check(folder: TargetFolder) -> Check:
@@ -31,19 +62,23 @@ def _lock_check(folder: TargetFolder) -> Check:
     return Check("lock", ok=False, message=f"held by {who}", hint="Wait for that run, or stop it.")
 
 
-async def _outside_checks(prepared: Prepared) -> list[Check]:
-    if prepared.target is None:
-        return []
+async def _outside_checks(prepared: Prepared, faults: Mapping[str, str]) -> list[Check]:
     request = prepared.book.request(prepared.chosen.items[0])
-    writer = claude_writer(prepared)
-    store = store_at(prepared.target.address, prepared.catalog.table, prepared.settings)
-    try:
-        findings = await store.check(sample_row(request.item))
-        model, finding = await writer.look_up(request.spec.model)
-    finally:
-        await writer.aclose()
-        await store.aclose()
-    return [*findings, finding, budget_check(prepared.settings.budget, request, model)]
+    checks: list[Check] = []
+    if prepared.target is not None and not store_faults(faults):
+        store = store_at(prepared.target.address, prepared.catalog.table, prepared.settings)
+        try:
+            checks += await store.check(sample_row(request.item))
+        finally:
+            await store.aclose()
+    if not claude_faults(faults):
+        writer = claude_writer(prepared)
+        try:
+            model, finding = await writer.look_up(request.spec.model)
+        finally:
+            await writer.aclose()
+        checks += [finding, budget_check(prepared.settings.budget, request, model)]
+    return checks
 
 
 def read_texts(prepared: Prepared, key: str) -> list[StoredText]:

@@ -14,8 +14,8 @@ from seed_library.adapters.catalog_folders import peek_table, prompts_folder
 from seed_library.adapters.lock import read_holder
 from seed_library.adapters.state import TargetFolder, target_folder
 from seed_library.bootstrap.places import resolve_state_dir
-from seed_library.core.errors import UsageInvalid
-from seed_library.core.targets import SqliteAddress, SupabaseAddress, Target, sqlite_path
+from seed_library.core.errors import SettingsInvalid, UsageInvalid
+from seed_library.core.targets import SqliteAddress, SupabaseAddress, Target, sqlite_path, url_fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class LightSettings:
 
 
 def read_light_settings(env_file: Path | None) -> LightSettings:
-    """Read environment and env file; the environment wins, empty values count as not set."""
-    values: dict[str, str] = {}
-    if env_file is not None:
-        from dotenv import dotenv_values
+    """Read environment and env file; the environment wins, empty values count as not set.
 
-        values = {name.upper(): value for name, value in dotenv_values(env_file).items() if value}
+    Raises:
+        SettingsInvalid: the env file cannot be read.
+    """
+    values = _read_env_file(env_file) if env_file else {}
     values |= {name.upper(): value for name, value in os.environ.items() if value}
     prompts_dir = values.get("SEED_LIBRARY_PROMPTS_DIR")
     setting = values.get("SEED_LIBRARY_STATE_DIR")
@@ -48,11 +48,25 @@ def read_light_settings(env_file: Path | None) -> LightSettings:
     )
 
 
+def _read_env_file(path: Path) -> dict[str, str]:
+    from dotenv import dotenv_values
+
+    try:
+        return {name.upper(): value for name, value in dotenv_values(path, encoding="utf-8-sig").items() if value}
+    except UnicodeDecodeError as error:
+        fault = f"is not UTF-8 (byte {error.start})"
+    except OSError as error:
+        fault = f"cannot be read ({error.strerror})"
+    # Not raised inside the handler: the error of a decoder carries the whole file, secrets and all.
+    raise SettingsInvalid(f"{path} {fault}.", hint="Save it as UTF-8, readable for you.")
+
+
 def status_folder(env_file: Path | None, catalog: str | None, store: str | None) -> TargetFolder | None:
     """Return the folder of the target that is meant; the one used last where none is configured.
 
     Raises:
         UsageInvalid: the store is neither `supabase` nor `sqlite:PATH`.
+        SettingsInvalid: the project's URL, or the env file, cannot be read.
     """
     light = read_light_settings(env_file)
     chosen = store or light.store
@@ -61,8 +75,10 @@ def status_folder(env_file: Path | None, catalog: str | None, store: str | None)
         raise UsageInvalid(f"{chosen!r} is no store.", hint="Use supabase, or sqlite:PATH.")
     if not path and not light.supabase_url:
         return _used_last(light.state_dir)
+    if not path and (fault := url_fault(light.supabase_url)):
+        raise SettingsInvalid(f"SUPABASE_URL {fault}.", hint="Mend it in the environment or in .env.")
     table = peek_table(prompts_folder(light.prompts_dir), catalog or light.catalog)
-    address = SqliteAddress(str(Path(path).expanduser().absolute())) if path else SupabaseAddress(light.supabase_url)
+    address = SqliteAddress(str(Path(path).expanduser().resolve())) if path else SupabaseAddress(light.supabase_url)
     return target_folder(light.state_dir, Target(address, table.schema, table.name))
 
 

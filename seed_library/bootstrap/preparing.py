@@ -13,7 +13,7 @@ from seed_library.adapters.catalog_folders import prompts_folder
 from seed_library.adapters.state import TargetFolder, target_folder
 from seed_library.bootstrap.places import resolve_state_dir
 from seed_library.core.catalog import Catalog, Selection, select
-from seed_library.core.errors import SettingsInvalid, UsageInvalid
+from seed_library.core.errors import CatalogInvalid, SeedLibraryError, SettingsInvalid, UsageInvalid
 from seed_library.core.prompts import PromptBook
 from seed_library.core.redaction import Redactor
 from seed_library.core.targets import StoreAddress, Target
@@ -85,15 +85,36 @@ class Prepared:
         return Redactor(self.settings.secrets)
 
 
-def read_settings(flags: Flags, needs: Needs, surroundings: Surroundings) -> Settings:
-    """Read the settings that a verb needs.
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What the inputs are worth, without anything touched.
 
-    Raises:
-        SettingsInvalid: with everything that is missing or wrong.
+    Attributes:
+        faults: setting name -> what is wrong with it.
+        catalog_error: what is wrong with the catalog, if anything is.
+        prepared: everything that follows from the inputs; None where the catalog cannot be used.
     """
-    from seed_library.settings import load_settings
 
-    return load_settings(flags.env_file, flags.overrides, needs, surroundings.environment, surroundings.now)
+    settings: Settings
+    faults: Mapping[str, str]
+    catalog_error: CatalogInvalid | None = None
+    prepared: Prepared | None = None
+
+    @property
+    def redactor(self) -> Redactor:
+        """Takes the secrets among the settings out of any text."""
+        return Redactor(self.settings.secrets)
+
+    def error(self) -> SeedLibraryError | None:
+        """Return one error that names everything that is wrong, or None."""
+        from seed_library.settings import settings_invalid
+
+        if not self.faults:
+            return self.catalog_error
+        error = settings_invalid(self.faults)
+        if self.catalog_error is None:
+            return error
+        return SettingsInvalid(f"{error.message}\n{self.catalog_error.message}", hint=error.hint)
 
 
 def prepare(flags: Flags, needs: Needs, surroundings: Surroundings) -> Prepared:
@@ -102,7 +123,43 @@ def prepare(flags: Flags, needs: Needs, surroundings: Surroundings) -> Prepared:
     Raises:
         UsageInvalid, SettingsInvalid, CatalogInvalid: with everything that is wrong, before anything is touched.
     """
-    settings = read_settings(flags, needs, surroundings)
+    inspection = inspect(flags, needs, surroundings)
+    error = inspection.error()
+    if error is not None:
+        raise error
+    assert inspection.prepared is not None, "no error means that everything is there"
+    return inspection.prepared
+
+
+def inspect(flags: Flags, needs: Needs, surroundings: Surroundings) -> Inspection:
+    """Judge settings, catalog and selection, and keep what is wrong instead of raising it.
+
+    Raises:
+        UsageInvalid: the arguments cannot be meant.
+        SettingsInvalid: the env file cannot be read at all.
+    """
+    from seed_library.settings import inspect_settings
+
+    settings, faults = inspect_settings(
+        flags.env_file, flags.overrides, needs, surroundings.environment, surroundings.now
+    )
+    try:
+        return Inspection(settings, faults, prepared=_prepared(flags, settings))
+    except CatalogInvalid as error:
+        return Inspection(settings, faults, error)
+    except _SettingFault as fault:
+        return Inspection(settings, {**faults, fault.name: str(fault)})
+
+
+class _SettingFault(Exception):
+    """A setting names something that the catalog does not have."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+def _prepared(flags: Flags, settings: Settings) -> Prepared:
     catalog = _load_catalog(flags, settings)
     spec = replace(catalog.request, model=settings.seed_library_model or catalog.request.model)
     book = PromptBook(catalog, spec)
@@ -132,7 +189,7 @@ def _load_catalog(flags: Flags, settings: Settings) -> Catalog:
     except UsageInvalid as error:
         if flags.catalog is not None:
             raise
-        raise SettingsInvalid(f"SEED_LIBRARY_CATALOG: {error.message}", hint=error.hint) from None
+        raise _SettingFault("SEED_LIBRARY_CATALOG", f"names no catalog: {error.message} {error.hint}") from None
 
 
 def _with_default_locales(selection: Selection, settings: Settings, catalog: Catalog) -> Selection:
@@ -144,11 +201,22 @@ def _with_default_locales(selection: Selection, settings: Settings, catalog: Cat
     if not unknown:
         return replace(selection, locales=wanted)
     if "seed_library_locales" in settings.model_fields_set:
-        raise SettingsInvalid(
-            f"SEED_LIBRARY_LOCALES names {', '.join(unknown)}, which catalog {catalog.name!r} does not have.",
-            hint=f"Its locales: {', '.join(catalog.locales)}.",
+        raise _SettingFault(
+            "SEED_LIBRARY_LOCALES",
+            f"names {', '.join(unknown)}, which catalog {catalog.name!r} does not have; "
+            f"its locales: {', '.join(catalog.locales)}",
         )
     return replace(selection, locales=catalog.locales[:1])
+
+
+def store_faults(faults: Mapping[str, str]) -> bool:
+    """Whether what is wrong with the settings keeps us from the target."""
+    return any(name.startswith(("SUPABASE_", "SEED_LIBRARY_STORE")) for name in faults)
+
+
+def claude_faults(faults: Mapping[str, str]) -> bool:
+    """Whether what is wrong with the settings keeps us from the Claude API."""
+    return any(name.startswith(("ANTHROPIC_", "SEED_LIBRARY_MODEL")) for name in faults)
 
 
 def new_run_id(now: datetime) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from seed_library.adapters.journal import Damage, read_ledger
 from seed_library.bootstrap.building import claude_writer, models_of, store_at
-from seed_library.bootstrap.preparing import Prepared
+from seed_library.bootstrap.preparing import Prepared, claude_faults, store_faults
 from seed_library.core.errors import SeedLibraryError
 from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Lookup, Plan, Refresh
@@ -91,7 +91,7 @@ class _Look:
         target = self._prepared.target
         if target is not None and isinstance(target.address, SqliteAddress):
             return True
-        return not any(name.startswith("SUPABASE") for name in self._faults)
+        return not store_faults(self._faults)
 
     async def _cost(self, plan: Plan) -> Cost | None:
         prepared, steps = self._prepared, plan.to_generate
@@ -102,7 +102,7 @@ class _Look:
             self._notes.append(f"The model {known.id!r} is retired; a run will refuse it.")
         if not steps:
             return Cost(0, 0, "nothing to generate")
-        if "ANTHROPIC_API_KEY" in self._faults:
+        if claude_faults(self._faults):
             return estimate(steps, prepared.book, known) if known else None
         return await self._counted(plan, known)
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seed_library.cli.options import catalog_options, global_options, invocation, price_options, surroundings
+from seed_library.cli.options import (
+    catalog_options,
+    global_options,
+    invocation,
+    keep_secret,
+    price_options,
+    surroundings,
+)
+from seed_library.cli.output import error_fields
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags
@@ -20,20 +28,20 @@ if TYPE_CHECKING:
 def check(flags: Flags) -> int:
     """Run every preflight check, and nothing else."""
     from seed_library.bootstrap.checking import all_checks
-    from seed_library.bootstrap.preparing import prepare
+    from seed_library.bootstrap.preparing import inspect
     from seed_library.core.errors import ExitCode
     from seed_library.settings import Needs
 
     output = invocation().output
-    prepared = prepare(flags, Needs(claude=True, store=True), surroundings())
-    output.redact = prepared.redactor
-    checks = all_checks(prepared)
-    ok = all(one.ok for one in checks)
+    inspection = inspect(flags, Needs(claude=True, store=True), surroundings())
+    keep_secret(inspection.redactor)
+    found = all_checks(inspection)
     if output.as_json:
-        output.document({"ok": ok, "checks": [asdict(one) for one in checks]})
+        failure = {"error": error_fields(found.error)} if found.error else {}
+        output.document({"ok": not failure, "checks": [asdict(one) for one in found.checks], **failure})
     else:
-        for one in checks:
+        for one in found.checks:
             output.result(f"{'ok  ' if one.ok else 'FAIL'}  {one.name}: {one.message}")
             if one.hint:
                 output.result(f"      {one.hint}")
-    return ExitCode.DONE if ok else ExitCode.PREFLIGHT
+    return found.error.exit_code if found.error else ExitCode.DONE

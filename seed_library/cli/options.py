@@ -13,6 +13,7 @@ import click
 
 from seed_library.cli.output import Output
 from seed_library.core.errors import UsageInvalid
+from seed_library.core.redaction import Redactor
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags, Surroundings
@@ -53,6 +54,16 @@ def surroundings() -> Surroundings:
     from seed_library.bootstrap.preparing import Surroundings
 
     return Surroundings(dict(os.environ), datetime.now(UTC))
+
+
+def keep_secret(redactor: Redactor) -> None:
+    """Let nothing leave unredacted from here on; only now is it safe to show debug logs."""
+    from seed_library.cli.debug_log import show_debug_logs
+
+    output = invocation().output
+    output.redact = redactor
+    if output.verbose:
+        show_debug_logs(output)
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:

@@ -11,6 +11,7 @@ from seed_library.cli.options import (
     catalog_options,
     global_options,
     invocation,
+    keep_secret,
     price_options,
     refresh_option,
     surroundings,
@@ -20,9 +21,11 @@ from seed_library.cli.output import Output
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags, Prepared
     from seed_library.bootstrap.previewing import Preview
-    from seed_library.core.plan import Refresh
+    from seed_library.core.catalog import ItemId
+    from seed_library.core.plan import Refresh, Step
 
 _SHOWN_ITEMS = 20
+ORPHAN_REASON = "stored, but not in the catalog; never touched by a run"
 
 
 @click.command()
@@ -44,7 +47,7 @@ def show_plan(flags: Flags, refresh: Refresh, *, show_prompts: bool = False) -> 
 
     output, around = invocation().output, surroundings()
     prepared = prepare(flags, Needs(), around)
-    output.redact = prepared.redactor
+    keep_secret(prepared.redactor)
     needs = Needs(claude=True, store=True)
     faults = unmet(prepared.settings, needs, around.environment, around.now)
     found = preview(prepared, refresh, faults=faults)
@@ -60,7 +63,6 @@ def _document(prepared: Prepared, found: Preview, *, show_prompts: bool) -> dict
     from seed_library.core.pricing import usd
 
     cost = found.cost
-    steps = found.plan.steps
     document: dict[str, Any] = {
         "catalog": prepared.catalog.name,
         "target": prepared.target_label,
@@ -74,21 +76,25 @@ def _document(prepared: Prepared, found: Preview, *, show_prompts: bool) -> dict
         },
         "budget_usd": usd(prepared.settings.budget),
         "notes": list(found.notes),
-        "items": [
-            {
-                **step.item.id._asdict(),
-                "title": step.item.title,
-                "action": step.action.value,
-                "reason": step.reason,
-                "fingerprint": step.fingerprint,
-            }
-            for step in steps
-        ],
-        "orphans": [item._asdict() for item in found.plan.orphans],
+        "items": [*map(_step, found.plan.steps), *map(_orphan, found.plan.orphans)],
     }
     if show_prompts:
-        document["prompts"] = [_prompt(prepared, step.item) for step in steps]
+        document["prompts"] = [_prompt(prepared, step.item) for step in found.plan.steps]
     return document
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        **step.item.id._asdict(),
+        "title": step.item.title,
+        "action": step.action.value,
+        "reason": step.reason,
+        "fingerprint": step.fingerprint,
+    }
+
+
+def _orphan(row: ItemId) -> dict[str, Any]:
+    return {**row._asdict(), "title": None, "action": "orphaned", "reason": ORPHAN_REASON, "fingerprint": None}
 
 
 def _prompt(prepared: Prepared, item: Any) -> dict[str, Any]:
@@ -121,9 +127,7 @@ def _groups(found: Preview) -> list[str]:
     counts = Counter((step.action, step.reason) for step in found.plan.steps)
     lines = [f"{count:>7,}  {action.value:<9} {reason}" for (action, reason), count in counts.most_common()]
     if found.plan.orphans:
-        lines.append(
-            f"{len(found.plan.orphans):>7,}  orphaned  rows that are not in the catalog; never touched by a run"
-        )
+        lines.append(f"{len(found.plan.orphans):>7,}  orphaned  {ORPHAN_REASON}")
     return lines
 
 

@@ -10,6 +10,7 @@ from seed_library.cli.options import (
     catalog_options,
     global_options,
     invocation,
+    keep_secret,
     price_options,
     refresh_option,
     surroundings,
@@ -49,6 +50,9 @@ def run(flags: Flags, refresh: Refresh | None, *, dry_run: bool) -> int:
 @global_options
 def rehearse(flags: Flags, refresh: Refresh | None) -> int:
     """Run the whole path with an offline writer: no key, no network, no cost."""
+    from dataclasses import replace
+
+    from seed_library.adapters.rehearsal import MODEL
     from seed_library.bootstrap.preparing import REHEARSAL_STORE
     from seed_library.bootstrap.running import Job
     from seed_library.core.errors import UsageInvalid
@@ -60,19 +64,18 @@ def rehearse(flags: Flags, refresh: Refresh | None) -> int:
             "A rehearsal only ever writes to a local SQLite file.",
             hint=f"Leave --store out ({REHEARSAL_STORE}), or give another sqlite:PATH.",
         )
-    return _seed(with_store(flags, REHEARSAL_STORE), Needs(), Job("rehearse", refresh or "", rehearsing=True))
+    # The offline writer counts as a model of its own: a real run never takes its drafts for texts that are paid.
+    flags = replace(with_store(flags, REHEARSAL_STORE), model=MODEL)
+    return _seed(flags, Needs(), Job("rehearse", refresh or "", rehearsing=True))
 
 
 def _seed(flags: Flags, needs: Needs, job: Job) -> int:
     from seed_library.bootstrap.preparing import prepare
     from seed_library.bootstrap.running import seed
-    from seed_library.cli.debug_log import show_debug_logs
     from seed_library.cli.reporters import reporter_for
 
     output = invocation().output
     prepared = prepare(flags, needs, surroundings())
-    output.redact = prepared.redactor
-    if output.verbose:
-        show_debug_logs(output)
+    keep_secret(prepared.redactor)
     with reporter_for(output) as reporter:
         return seed(prepared, job, reporter, output.complain).exit_code

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seed_library.cli.options import catalog_options, global_options, invocation, surroundings
+from seed_library.cli.options import catalog_options, global_options, invocation, keep_secret, surroundings
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags
@@ -26,7 +26,7 @@ def show(flags: Flags, wanted: str) -> None:
 
     output = invocation().output
     prepared = prepare(flags, Needs(store=True), surroundings())
-    output.redact = prepared.redactor
+    keep_secret(prepared.redactor)
     texts = read_texts(prepared, wanted)
     if output.as_json:
         output.document({"key": wanted, "texts": [_fields(text) for text in texts]})

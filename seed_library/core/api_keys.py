@@ -18,6 +18,7 @@ _CLAUDE_HOST = "api.anthropic.com"
 _HOSTED = (".supabase.co", ".supabase.in", ".supabase.net")
 _SECRET = re.compile(r"sb_secret_[A-Za-z0-9_-]{22}_[A-Za-z0-9_-]{8}")
 _JWT_PARTS = 3
+_WEAK_ROLES = ("anon", "authenticated")
 
 
 def claude_key_fault(key: str, base_url: str) -> str:
@@ -76,8 +77,9 @@ def _claims(key: str) -> dict[str, Any] | None:
 def _claims_fault(claims: dict[str, Any], url: str, now: datetime) -> str:
     role = claims.get("role")
     if role != "service_role":
+        kind = f"the {role} key" if role in _WEAK_ROLES else "a token without the role service_role"
         return (
-            f"is the {role} key: it may not write, and a read with it would show an empty table. "
+            f"is {kind}: it may not write, and a read with it would show an empty table. "
             "Use the service_role key of the same project"
         )
     project = _project_of(url)

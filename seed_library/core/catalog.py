@@ -6,7 +6,7 @@ Everything here is a value. Reading catalog folders from disk is the business of
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
@@ -156,9 +156,13 @@ def select(catalog: Catalog, selection: Selection) -> list[Item]:
         *_unknown("category", selection.categories, catalog.categories),
         *_unknown("locale", selection.locales, catalog.locales),
     ]
+    # What is unknown selects nothing; key patterns are then tried on the whole catalog.
+    scope = replace(selection, categories=(), locales=()) if faults else selection
     used: set[str] = set()
-    chosen = [item for item in catalog.items if _matches(item.id, selection, used)]
-    faults += [f"no key matches {pattern!r}" for pattern in selection.keys if not faults and pattern not in used]
+    chosen = [item for item in catalog.items if _matches(item.id, scope, used)]
+    faults += [f"no key matches {pattern!r}" for pattern in selection.keys if pattern not in used]
+    if not faults and not chosen:
+        faults.append("no item has such a category and locale")
     if faults:
         raise UsageInvalid(
             f"Catalog {catalog.name!r}: " + "; ".join(faults) + ".",

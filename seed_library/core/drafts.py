@@ -111,8 +111,9 @@ def reading_fault(message: RawMessage) -> str:
     """
     reason = message.get("stop_reason")
     if reason == "refusal":
-        category = (message.get("stop_details") or {}).get("category") or "no category given"
-        return f"the model refused to answer ({category})"
+        details = message.get("stop_details")
+        category = details.get("category") if isinstance(details, dict) else None
+        return f"the model refused to answer ({category or 'no category given'})"
     if reason == "max_tokens":
         return "the answer was cut off at max_tokens"
     if reason != "end_turn":

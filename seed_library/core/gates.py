@@ -16,7 +16,7 @@ from seed_library.core.drafts import Finding, Judgement
 
 # A word is a run of letters and digits; a hyphen or an apostrophe inside joins its halves into one.
 _WORD = regex.compile(r"[\p{L}\p{N}]+(?:[-‐‑'’][\p{L}\p{N}]+)*")
-_ENDING = regex.compile(r"[.!?…][\"'”“’»«)\]]*$")
+_ENDING = regex.compile(r"[.!?…][\"'\p{Pi}\p{Pf}\p{Pe}]*$")  # closing quotation marks differ by language
 _FORBIDDEN_CHARACTERS = regex.compile(r"[\p{Cc}\p{Cf}\p{Co}\p{Cs}--[\n\u00AD\u200D]]", regex.V1)
 _MARKDOWN = regex.compile(
     r"\*\*|__|^\s{0,3}(?:#{1,6}\s|[-*+]\s|>\s|\d+[.)]\s|```)|\[[^\]]+\]\([^)]+\)", regex.MULTILINE

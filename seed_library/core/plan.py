@@ -13,7 +13,7 @@ The table is the truth for "stored", the journal is the truth for "paid".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -33,6 +33,11 @@ class Action(StrEnum):
     DONE = "done"
     ORPHANED = "orphaned"
     REJECTED = "rejected"
+
+
+Decision = tuple[Action, str]
+"""What to do with an item, and why."""
+_UNDECIDED: Decision = (Action.NEW, "")
 
 
 class Stored(Protocol):
@@ -61,13 +66,33 @@ class Step:
     reason: str
 
 
+class Steps(Collection[Step]):
+    """The steps of a plan, made when they are looked at: of a finished library most never are."""
+
+    def __init__(self, items: Sequence[Item], fingerprints: Sequence[str], decisions: Sequence[Decision]) -> None:
+        self._items = items
+        self._fingerprints = fingerprints
+        self._decisions = decisions
+
+    def __iter__(self) -> Iterator[Step]:
+        for item, fingerprint, decision in zip(self._items, self._fingerprints, self._decisions, strict=True):
+            yield Step(item, fingerprint, *decision)
+
+    def __len__(self) -> int:
+        return len(self._decisions)
+
+    def __contains__(self, step: object) -> bool:
+        return any(step == one for one in self)
+
+
 @dataclass(slots=True)
 class Plan:
     """Decisions in catalog order. `stored_known` is False when the table could not be read."""
 
-    steps: list[Step]
+    # Python 3.11's `asyncio.run` makes the repr of what it returns, twice; of 100,000 steps that is 55 MB.
+    steps: Collection[Step] = field(repr=False)
     refresh: Refresh = ""
-    orphans: list[ItemId] = field(default_factory=list)
+    orphans: list[ItemId] = field(default_factory=list, repr=False)
     stored_known: bool = True
 
     @property
@@ -114,6 +139,42 @@ class Lookup:
     rehearsing: bool = False
 
 
+class Planner:
+    """Decides while the rows pass by and keeps none of them: a library of 100,000 rows is planned in little memory.
+
+    The arguments are those of `make_plan`.
+    """
+
+    def __init__(self, items: Sequence[Item], fingerprints: Sequence[str], lookup: Lookup, *, whole: bool) -> None:
+        self._items = items
+        self._fingerprints = fingerprints
+        self._lookup = lookup
+        self._whole = whole
+        self._places = {item.id: place for place, item in enumerate(items)}
+        self._decisions = [_UNDECIDED] * len(items)
+        self._known: dict[Decision, Decision] = {}
+        self._orphans: list[ItemId] = []
+
+    def see(self, row: Stored) -> None:
+        """Decide about the item of a stored row. Each row comes once."""
+        place = self._places.get(row.id)
+        if place is not None:
+            self._decisions[place] = self._decide(place, row)
+        elif self._whole:
+            self._orphans.append(row.id)
+
+    def plan(self) -> Plan:
+        """Return the plan, once all rows have been seen: what has no row is decided now."""
+        for place, decision in enumerate(self._decisions):
+            if decision is _UNDECIDED:
+                self._decisions[place] = self._decide(place, None)
+        return Plan(Steps(self._items, self._fingerprints, self._decisions), self._lookup.refresh, self._orphans)
+
+    def _decide(self, place: int, row: Stored | None) -> Decision:
+        decision = _decide(self._items[place].id, self._fingerprints[place], row, self._lookup)
+        return self._known.setdefault(decision, decision)  # a few different ones stand for all items
+
+
 def make_plan(
     items: Sequence[Item],
     fingerprints: Sequence[str],
@@ -132,51 +193,39 @@ def make_plan(
         whole: True when `items` is everything the catalog has in these categories and locales; only then can a
             row that is none of them be called an orphan.
     """
-    index = {item.id: place for place, item in enumerate(items)}
-    rows: list[Stored | None] = [None] * len(items)
-    orphans: list[ItemId] = []
+    planner = Planner(items, fingerprints, lookup, whole=whole)
     for row in stored:
-        place = index.get(row.id)
-        if place is not None:
-            rows[place] = row
-        elif whole:
-            orphans.append(row.id)
-    steps = [
-        Step(item, print_, *_decide(item.id, print_, row, lookup))
-        for item, print_, row in zip(items, fingerprints, rows, strict=True)
-    ]
-    return Plan(steps, lookup.refresh, orphans)
+        planner.see(row)
+    return planner.plan()
 
 
-def _decide(item_id: ItemId, fingerprint: str, row: Stored | None, lookup: Lookup) -> tuple[Action, str]:
+def _decide(item_id: ItemId, fingerprint: str, row: Stored | None, lookup: Lookup) -> Decision:
     draft = lookup.ledger.draft(item_id, fingerprint)
     if row is None:
-        return _decide_absent(item_id, draft, lookup)
+        return _decide_absent(item_id, draft, lookup, "not stored")
     if row.writer == "rehearsal" and not lookup.rehearsing:
-        return _waiting(draft) or (Action.NEW, "only a rehearsal text is stored")
+        return _decide_absent(item_id, draft, lookup, "only a rehearsal text is stored")
     return _decide_present(item_id, fingerprint, row, draft, lookup)
 
 
-def _decide_absent(item_id: ItemId, draft: DraftRef | None, lookup: Lookup) -> tuple[Action, str]:
+def _decide_absent(item_id: ItemId, draft: DraftRef | None, lookup: Lookup, reason: str) -> Decision:
     if waiting := _waiting(draft):
         return waiting
     if draft is not None and draft.verdict == "rejected":
         return Action.REJECTED, "its text was refused by the gates and is kept in the journal"
     if failure := lookup.ledger.last_failure(item_id):
         return Action.NEW, f"the last attempt gave no text: {failure}"
-    return Action.NEW, "not stored"
+    return Action.NEW, reason
 
 
-def _waiting(draft: DraftRef | None) -> tuple[Action, str] | None:
+def _waiting(draft: DraftRef | None) -> Decision | None:
     if draft is None or draft.verdict in {"rejected", "unusable"}:
         return None
     state = "waits in the journal" if draft.verdict == "accepted" else "waits in the journal, not yet judged"
     return Action.PAID, f"its paid text {state}"
 
 
-def _decide_present(
-    item_id: ItemId, fingerprint: str, row: Stored, draft: DraftRef | None, lookup: Lookup
-) -> tuple[Action, str]:
+def _decide_present(item_id: ItemId, fingerprint: str, row: Stored, draft: DraftRef | None, lookup: Lookup) -> Decision:
     known = row.fingerprint or lookup.ledger.stored_fingerprint(item_id)
     if lookup.rehearsing and row.writer not in {"", "rehearsal"}:
         return Action.DONE, "a real text is stored; a rehearsal never replaces it"
@@ -189,14 +238,14 @@ def _decide_present(
     return _decide_changed(draft, lookup)
 
 
-def _unstored_replacement(draft: DraftRef | None) -> tuple[Action, str] | None:
+def _unstored_replacement(draft: DraftRef | None) -> Decision | None:
     """A refresh paid for a newer text of the same request and was interrupted before it could store it."""
     if draft is None or draft.stored or not draft.replaces:
         return None
     return _waiting(draft)
 
 
-def _decide_changed(draft: DraftRef | None, lookup: Lookup) -> tuple[Action, str]:
+def _decide_changed(draft: DraftRef | None, lookup: Lookup) -> Decision:
     if lookup.refresh == "changed" and (waiting := _waiting(draft)):
         return waiting
     if draft is not None and draft.verdict == "rejected":
@@ -204,7 +253,7 @@ def _decide_changed(draft: DraftRef | None, lookup: Lookup) -> tuple[Action, str
     return Action.CHANGED, "stored for an older prompt, model or parameter"
 
 
-def _decide_refresh(draft: DraftRef | None, lookup: Lookup) -> tuple[Action, str]:
+def _decide_refresh(draft: DraftRef | None, lookup: Lookup) -> Decision:
     floor = lookup.ledger.refresh_floor
     fresh = draft if draft is not None and floor is not None and draft.position >= floor else None
     if fresh is None:

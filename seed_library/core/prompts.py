@@ -16,6 +16,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from seed_library.core.catalog import Catalog, Item, ItemId, RequestSpec, WordRule
+from seed_library.core.compact import Fingerprints
 from seed_library.core.drafts import Prompt, Request
 from seed_library.core.errors import CatalogInvalid
 
@@ -58,16 +59,25 @@ def render(name: str, template: Template, variables: Mapping[str, object]) -> st
         TemplateFault: an undefined name, a forbidden access, an error while rendering, or too long a result.
     """
     try:
-        text = template.render(variables).strip()
+        text = _bounded(name, template, variables).strip()
     except TemplateError as error:
         raise TemplateFault(f"{name}: {error.message or type(error).__name__}") from error
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise TemplateFault(f"{name}: {type(error).__name__}: {error}") from error
-    if len(text) > MAX_RENDERED_CHARACTERS:
-        raise TemplateFault(f"{name}: renders to {len(text):,} characters; the limit is {MAX_RENDERED_CHARACTERS:,}")
     if not text:
         raise TemplateFault(f"{name}: renders to nothing")
     return text
+
+
+def _bounded(name: str, template: Template, variables: Mapping[str, object]) -> str:
+    """Render piece by piece, so that a template which never ends is given up at the limit."""
+    pieces, length = [], 0
+    for piece in template.generate(variables):
+        length += len(piece)
+        if length > MAX_RENDERED_CHARACTERS:
+            raise TemplateFault(f"{name}: renders to more than {MAX_RENDERED_CHARACTERS:,} characters")
+        pieces.append(piece)
+    return "".join(pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +137,20 @@ class PromptBook:
         )
         return Request(item, prompt, self._spec, fingerprint(prompt, self._spec), words)
 
-    def fingerprints(self, items: list[Item]) -> list[str]:
+    def fingerprints(self, items: list[Item]) -> Fingerprints:
         """Render every item and return the fingerprints; the texts themselves are not kept.
 
         Raises:
-            CatalogInvalid: everything that cannot be rendered, named together (at most ten items).
+            CatalogInvalid: everything that cannot be rendered, each fault once, with the items it concerns.
         """
-        prints: list[str] = []
-        faults: list[str] = []
+        prints = Fingerprints()
+        concerned: dict[str, list[ItemId]] = {}
         for item in items:
             try:
                 prints.append(self.request(item).fingerprint)
             except TemplateFault as fault:
-                faults.append(f"{item.id}: {fault}")
-        _raise_together(self._catalog.name, faults)
+                concerned.setdefault(str(fault), []).append(item.id)
+        _raise_together(self._catalog.name, [f"{fault} {_named(ids)}" for fault, ids in concerned.items()])
         return prints
 
 
@@ -169,6 +179,10 @@ def fingerprint(prompt: Prompt, spec: RequestSpec) -> str:
 
 
 _MOST_NAMED = 10
+
+
+def _named(ids: list[ItemId]) -> str:
+    return f"({ids[0]})" if len(ids) == 1 else f"({len(ids)} items, the first is {ids[0]})"
 
 
 def _raise_together(catalog_name: str, faults: list[str]) -> None:

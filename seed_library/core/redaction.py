@@ -13,12 +13,13 @@ from urllib.parse import quote
 REDACTED = "[redacted]"
 _SHORTEST_SECRET = 6  # a shorter value would blacken ordinary words
 _SHAPES = re.compile(
-    r"sk-ant-[A-Za-z0-9_\-]+"
+    # What stands around a key, in a header or an address, goes with it; so these two come first.
+    r"(?i:(?<=bearer )\S+)"
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"|sk-ant-[A-Za-z0-9_\-]+"
     r"|sb_(?:secret|publishable)_[A-Za-z0-9_\-]+"
     r"|sbp_[A-Za-z0-9]{20,}"
     r"|eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
-    r"|(?i:(?<=bearer )\S+)"
 )
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 _HOSTED = (".supabase.co", ".supabase.in", ".supabase.net")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0"}  # noqa: S104  spellings that are compared, not bound to
+_LOOPBACK_NUMBER = re.compile(r"127(\.\d{1,3}){3}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SLUG_CHARACTERS = 80
 
@@ -64,7 +65,7 @@ def sqlite_path(store: str) -> str:
 def is_loopback(host: str) -> bool:
     """Whether a host name means this machine."""
     host = host.strip("[]").lower()
-    return host in _LOOPBACK or host.startswith("127.")
+    return host in _LOOPBACK or _LOOPBACK_NUMBER.fullmatch(host) is not None
 
 
 def url_fault(url: str) -> str:
@@ -74,7 +75,8 @@ def url_fault(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, _ = parts.hostname or "", parts.port
+        host.encode("idna")
     except ValueError:
         return "is not a URL"
     if parts.scheme not in {"http", "https"} or not host:
@@ -98,7 +100,6 @@ def _canonical(address: StoreAddress) -> str:
         if host.endswith(suffix):
             return "supabase:" + host.removesuffix(suffix)
     host = "localhost" if is_loopback(host) else host
-    port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
     path = parts.path.rstrip("/").removesuffix("/rest/v1")
-    shown_port = "" if port in _DEFAULT_PORTS.values() else f":{port}"
+    shown_port = "" if parts.port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f":{parts.port}"
     return f"supabase:{host}{shown_port}{path}"

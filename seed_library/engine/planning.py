@@ -10,7 +10,7 @@ from itertools import islice
 from seed_library.core.catalog import Catalog, Item, Selection
 from seed_library.core.drafts import Request
 from seed_library.core.ledger import Ledger
-from seed_library.core.plan import Lookup, Plan, Step, make_plan
+from seed_library.core.plan import Lookup, Plan, Planner, Step, make_plan
 from seed_library.core.pricing import ModelFacts, estimated_tokens, likely_cost, worst_cost
 from seed_library.core.prompts import PromptBook
 from seed_library.ports import Store, StoredRow, Writer
@@ -56,8 +56,10 @@ def choose(catalog: Catalog, book: PromptBook, selection: Selection, items: list
 
 async def plan_from_store(chosen: Chosen, store: Store, lookup: Lookup) -> Plan:
     """Plan with both truths: the table and the journal."""
-    rows = [row async for row in store.rows(chosen.categories, chosen.locales)]
-    return make_plan(chosen.items, chosen.fingerprints, rows, lookup, whole=chosen.whole)
+    planner = Planner(chosen.items, chosen.fingerprints, lookup, whole=chosen.whole)
+    async for row in store.rows(chosen.categories, chosen.locales):
+        planner.see(row)
+    return planner.plan()
 
 
 def plan_from_journal(chosen: Chosen, lookup: Lookup, writer_name: str) -> Plan:

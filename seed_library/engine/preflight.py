@@ -38,13 +38,20 @@ def require(checks: Sequence[Check]) -> None:
     Raises:
         PreflightFailed: at least one check failed.
     """
+    error = preflight_error(checks)
+    if error is not None:
+        raise error
+
+
+def preflight_error(checks: Sequence[Check]) -> PreflightFailed | None:
+    """Return one error that names every failed check, or None."""
     failed = [check for check in checks if not check.ok]
     if not failed:
-        return
+        return None
     if len(failed) == 1:
-        raise PreflightFailed(f"{failed[0].name}: {failed[0].message}", hint=failed[0].hint)
+        return PreflightFailed(f"{failed[0].name}: {failed[0].message}", hint=failed[0].hint)
     lines = [f"  - {check.name}: {check.message}" + (f"\n    {check.hint}" if check.hint else "") for check in failed]
-    raise PreflightFailed(
+    return PreflightFailed(
         f"{len(failed)} checks failed:\n" + "\n".join(lines),
         hint="Nothing was sent to the model and nothing stored.",
     )

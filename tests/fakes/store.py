@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from seed_library.core.catalog import ItemId
+from seed_library.core.errors import RowsRefused
 from seed_library.ports import Check, Row, StoredRow, StoredText
 
 
@@ -41,6 +42,8 @@ class MemoryStore:
         failure = self.failures.pop(0) if self.failures else None
         if failure is not None:
             raise failure
+        if not all(_is_storable(part) for row in rows for part in (*row.id, row.title, row.text)):
+            raise RowsRefused("a text holds a character that no store takes")
         self.table |= {row.id: row for row in rows}
         self.batches.append(len(rows))
 
@@ -54,3 +57,7 @@ class MemoryStore:
 
     def _chosen(self, categories: Sequence[str], locales: Sequence[str]) -> list[Row]:
         return [row for row in self.table.values() if row.id.category in categories and row.id.locale in locales]
+
+
+def _is_storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

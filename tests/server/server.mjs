@@ -8,7 +8,7 @@
 //   {"sql": "select ..."}            run it as the owner of the database        -> {"rows": [...]}
 //   {"faults": [...]}                replace all faults                          -> {"faults": n}
 //   {"log": true, "clear": true}     requests so far                             -> {"log": [...]}
-// A fault: match ("POST /rest/v1/content_library", a prefix), skip (let so many pass first), times (then hit so many),
+// A fault: match ("POST /rest/v1/content_library", a prefix; with "$" at its end, the whole line), skip (let so many pass first), times (then hit so many),
 //   delay_ms, drop (cut the connection) or status + body + headers, after (true: only once the request was carried out).
 // The server ends when stdin closes, so it cannot outlive the tests, however they end.
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -18,6 +18,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import { App } from "@supabase/lite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
+import postgres from "postgres";
 
 const config = JSON.parse(process.env.SEED_TEST_SERVER);
 const connection = createPostgresConnection({ url: config.database, postgresOptions: { onnotice() {} } });
@@ -61,19 +62,35 @@ const withOpaqueKey = (request) => {
   return new Request(request, { headers });
 };
 
-// PostgREST 12 and later answers 21000 with 500; Lite with 400.
-const withStatusOfPostgrest = async (response) => {
-  if (response.status !== 400) return response;
-  const body = await response.text();
-  const status = body.includes('"21000"') ? 500 : 400;
-  return new Response(body, { status, headers: response.headers });
+// PostgREST passes every error of the database on, with a status that depends on its code. Lite knows some of them
+// and turns the others (a CHECK, a trigger's own exception, a cancelled statement) into a string without their code.
+const MARK = "database error ";
+postgres.PostgresError.prototype.toString = function () {
+  const { code, message, detail = null, hint = null } = this;
+  return MARK + JSON.stringify({ code, message, details: detail, hint });
+};
+const STATUSES = { 21000: 500, 23503: 409, 23505: 409, 25006: 405, P0001: 400, 53400: 500, "57P01": 503 };
+const CLASS_STATUSES = { "08": 503, 25: 500, 28: 403, 38: 500, 40: 500, 53: 503, 54: 413, 55: 500, 57: 500, 58: 500, P0: 500, XX: 500 };
+
+const asPostgrest = async (response) => {
+  if (response.status !== 400 && response.status !== 500) return response;
+  const text = await response.text();
+  let body = text.startsWith("{") ? JSON.parse(text) : {};
+  if (body.code === "SUP" && body.message.startsWith(MARK)) body = JSON.parse(body.message.slice(MARK.length));
+  else if (body.code !== "21000") return new Response(text, { status: response.status, headers: response.headers });
+  const status = STATUSES[body.code] ?? CLASS_STATUSES[body.code.slice(0, 2)] ?? 400;
+  const headers = new Headers(response.headers);
+  headers.delete("content-length");
+  return new Response(JSON.stringify(body), { status, headers });
 };
 
 let faults = [];
 let log = [];
 
+const meant = (line, match) => (match.endsWith("$") ? line === match.slice(0, -1) : line.startsWith(match));
+
 const takeFault = (line) => {
-  const fault = faults.find((one) => line.startsWith(one.match) && (one.skip > 0 ? one.skip-- < 0 : one.times > 0));
+  const fault = faults.find((one) => meant(line, one.match) && (one.skip > 0 ? one.skip-- < 0 : one.times > 0));
   if (fault) fault.times -= 1;
   return fault;
 };
@@ -85,7 +102,7 @@ const cannedAnswer = (fault, env) => {
 };
 
 const perform = (request, env) =>
-  app.fetch(withOpaqueKey(request), { peerAddress: env.incoming.socket.remoteAddress ?? null }).then(withStatusOfPostgrest);
+  app.fetch(withOpaqueKey(request), { peerAddress: env.incoming.socket.remoteAddress ?? null }).then(asPostgrest);
 
 const command = async (asked) => {
   if (asked.sql !== undefined) return { rows: await runSql(asked.sql) };
@@ -103,7 +120,7 @@ const handle = async (request, env) => {
   const url = new URL(request.url);
   if (url.pathname === "/__control") return Response.json(await obey(await request.text()));
   const line = `${request.method} ${url.pathname}`;
-  const entry = { line, query: url.search.slice(1), status: null };
+  const entry = { line, query: url.search.slice(1), prefer: request.headers.get("prefer"), status: null };
   log.push(entry);
   const fault = takeFault(line);
   if (fault?.delay_ms) await pause(fault.delay_ms);

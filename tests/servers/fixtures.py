@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -77,10 +78,23 @@ def supabase(supabase_session: Supabase) -> Supabase:
 @pytest.fixture
 def project(postgres: Postgres, tmp_path: Path) -> Iterator[Callable[..., Supabase]]:
     """A factory of projects with a schema of their own: migrations by file, or SQL as text."""
+    with _projects(postgres, tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def module_project(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Supabase]]:
+    """The same factory, for projects that all tests of a module share; those have to tidy up."""
+    with _projects(postgres, tmp_path_factory.mktemp("sql")) as start:
+        yield start
+
+
+@contextmanager
+def _projects(postgres: Postgres, folder: Path) -> Iterator[Callable[..., Supabase]]:
     started: list[Supabase] = []
 
     def start(*sql: Path | str, max_rows: int = 1000, warm: bool = True) -> Supabase:
-        files: Sequence[Path] = [_as_file(tmp_path, number, part) for number, part in enumerate(sql)]
+        files: Sequence[Path] = [_as_file(folder, number, part) for number, part in enumerate(sql)]
         try:
             started.append(Supabase(postgres, files, max_rows=max_rows, warm=warm))
         except ServersMissing as missing:

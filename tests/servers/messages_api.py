@@ -214,7 +214,10 @@ class Connection(asyncio.Protocol):
         if not found:
             return
         first, *lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        headers: dict[str, str] = {}
+        for name, _, value in (line.partition(":") for line in lines):
+            said = headers.get(name.lower())
+            headers[name.lower()] = value.strip() if said is None else f"{said}, {value.strip()}"
         length = int(headers.get("content-length", 0))
         if len(rest) < length:
             return
@@ -232,7 +235,15 @@ class Connection(asyncio.Protocol):
         body = json.loads(raw) if raw else {}
         user = _user_prompt(body)
         prompt = hashlib.sha256((json.dumps(body.get("system", ""), ensure_ascii=False) + user).encode()).hexdigest()
-        entry = {"method": method, "path": path, "prompt": prompt, "arrived": arrived, "status": 0, "body": body}
+        entry = {
+            "method": method,
+            "path": path,
+            "headers": headers,
+            "prompt": prompt,
+            "arrived": arrived,
+            "status": 0,
+            "body": body,
+        }
         server.log.append(entry)
         fault = server.take_fault(path, user)
         delay = fault.get("delay_ms", 0) / 1000 + (server.latency if path == "/v1/messages" else 0)

@@ -1,0 +1,195 @@
+"""One contract for every store: the real ones, and the one in memory that the engine's tests rely on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from adapters.library_rows import AWKWARD, CATEGORY, row, stored
+from fakes.store import MemoryStore
+from servers.supabase import MIGRATIONS, Supabase
+
+from seed_library.adapters.sqlite import SqliteStore
+from seed_library.adapters.supabase import SupabaseStore
+from seed_library.core.catalog import ItemId, TableSpec
+from seed_library.core.errors import RowsRefused
+from seed_library.ports import Store, StoredRow, StoredText
+
+STORES = ("sqlite", "supabase", "memory")
+MAPPED = TableSpec(
+    name="texts",
+    category="kind",
+    key="slug",
+    locale="language",
+    title="heading",
+    text="body",
+    constants={"app": "nuuray", "Note": "100 % 'so'"},
+)
+_MAPPED_TABLE = """
+create table public.texts (id bigint generated always as identity primary key, kind text, slug text, language text,
+  heading text not null, body text not null, app text not null, "Note" text not null, unique (slug, language, kind));
+grant select, insert, update on table public.texts to service_role;
+"""
+# Keys are ordered by the rules of a language, as in many hosted projects, and no answer holds more than a few rows.
+_ORDERED_BY_LANGUAGE = 'alter table public.content_library alter column key type text collate "und-x-icu";'
+_MAX_ROWS = 7
+
+Opener = Callable[[TableSpec], Store]
+
+
+@pytest.fixture(scope="module")
+def small_pages(module_project: Callable[..., Supabase]) -> Supabase:
+    """A project that gives a few rows per answer and has a second table with columns of other names."""
+    return module_project(*MIGRATIONS, _ORDERED_BY_LANGUAGE, _MAPPED_TABLE, max_rows=_MAX_ROWS)
+
+
+@pytest.fixture
+async def opener(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opener]:
+    """How to open a store of the kind that the test asks for; there is nothing in it yet."""
+    opened: list[Store] = []
+    opening = _supabase(request) if request.param == "supabase" else _local(request.param, tmp_path)
+
+    def keeping(table: TableSpec) -> Store:
+        opened.append(opening(table))
+        return opened[-1]
+
+    yield keeping
+    for store in opened:
+        await store.aclose()
+
+
+def _supabase(request: pytest.FixtureRequest) -> Opener:
+    project: Supabase = request.getfixturevalue("small_pages")
+    project.reset()
+    project.sql("truncate public.texts")
+    return lambda table: SupabaseStore(project.url, project.secret, table)
+
+
+def _local(kind: str, folder: Path) -> Opener:
+    return lambda table: MemoryStore() if kind == "memory" else SqliteStore(folder / "library.db", table)
+
+
+@pytest.fixture
+def store(opener: Opener) -> Store:
+    """An empty store with the table of the Bazi library."""
+    return opener(TableSpec())
+
+
+every_store = pytest.mark.parametrize("opener", STORES, indirect=True)
+
+
+@every_store
+async def test_an_empty_library_holds_nothing(store: Store) -> None:
+    """Neither rows nor texts, and that is no error."""
+    assert await stored(store) == []
+    assert await store.read("yang_wood_rat", [CATEGORY], ["de"]) == []
+
+
+@every_store
+async def test_an_upsert_inserts_what_is_new_and_replaces_what_is_there(store: Store) -> None:
+    """By category, key and locale; the neighbours stay as they are."""
+    await store.upsert([row("a", "old"), row("b", "stays"), row("a", "other locale", locale="en")])
+    await store.upsert([row("a", "new"), row("c", "added")])
+    assert {found.id.key for found in await stored(store)} == {"a", "b", "c"}
+    texts = [text.text for key in "abc" for text in await store.read(key, [CATEGORY], ["de", "en"])]
+    assert texts == ["new", "other locale", "stays", "added"]
+
+
+@every_store
+async def test_repeating_an_upsert_changes_nothing(store: Store) -> None:
+    """A lost answer is simply asked for again."""
+    batch = [row(key, f"Text {key}", fingerprint=key) for key in "abc"]
+    await store.upsert(batch)
+    before = await stored(store), await _texts(store, "abc")
+    await store.upsert(batch)
+    assert (await stored(store), await _texts(store, "abc")) == before
+
+
+@every_store
+async def test_a_plan_learns_the_fingerprint_and_the_writer_of_every_row(store: Store) -> None:
+    """They come from the provenance; a row without them has empty ones."""
+    await store.upsert([row("a", fingerprint="f" * 64, writer="claude", cost_micro_usd=3), row("b")])
+    assert sorted(await stored(store), key=lambda found: found.id) == [
+        StoredRow(ItemId(CATEGORY, "a", "de"), "f" * 64, "claude"),
+        StoredRow(ItemId(CATEGORY, "b", "de"), "", ""),
+    ]
+
+
+@every_store
+async def test_rows_come_from_the_wanted_categories_and_locales_only(store: Store) -> None:
+    """And once, even where a category or a locale is named twice."""
+    batch = [row("a", category=category, locale=locale) for category in ("x", "y", "z") for locale in ("de", "en")]
+    await store.upsert(batch)
+    found = [str(found.id) for found in await stored(store, ["x", "y", "x"], ["en", "en"])]
+    assert sorted(found) == ["x/a/en", "y/a/en"]
+    assert [str(text.id) for text in await store.read("a", ["z", "y"], ["de"])] == ["y/a/de", "z/a/de"]
+
+
+@every_store
+async def test_every_row_comes_exactly_once_whatever_its_key_looks_like(store: Store) -> None:
+    """Keys that have to be quoted stand at the end of pages too, where the next page begins behind them."""
+    keys = [f"{start}{awkward}" for awkward in AWKWARD for start in ("", "z ", "Ä_")]
+    assert len(keys) > 4 * _MAX_ROWS
+    await store.upsert([row(key) for key in keys])
+    assert sorted(found.id.key for found in await stored(store)) == sorted(keys)
+
+
+@every_store
+async def test_a_library_may_be_larger_than_the_thousand_rows_of_one_answer(store: Store) -> None:
+    """Rows are read page by page."""
+    ids = [ItemId(category, f"key_{number}", "de") for category in ("x", "y") for number in range(600)]
+    await store.upsert([row(item.key, category=item.category) for item in ids])
+    found = [found.id for found in await stored(store, ["x", "y"])]
+    assert sorted(found) == sorted(ids)
+
+
+@every_store
+@pytest.mark.parametrize("awkward", AWKWARD)
+async def test_a_text_is_read_back_as_it_was_written(store: Store, awkward: str) -> None:
+    """Key, title, text and provenance, character by character."""
+    said: dict[str, Any] = {
+        "writer": "claude",
+        "fingerprint": awkward,
+        "findings": [{"gate": "length", "message": awkward}],
+    }
+    written = row(awkward, f" {awkward}\n\n{awkward} ", **said)
+    await store.upsert([written, row("other")])
+    (found,) = await store.read(awkward, [CATEGORY], ["de", "en"])
+    assert _without_time(found) == StoredText(written.id, written.title, written.text, said)
+    assert StoredRow(written.id, awkward, "claude") in await stored(store)
+
+
+@every_store
+@pytest.mark.parametrize("bad", ["NUL \0 inside", "half of a pair \ud83d"])
+async def test_one_unacceptable_row_refuses_the_whole_batch(store: Store, bad: str) -> None:
+    """None of it is written, so the engine may halve the batch and try again; the message holds no text."""
+    await store.upsert([row("a", "old")])
+    with pytest.raises(RowsRefused) as refusal:
+        await store.upsert([row("a", "new"), row("b"), row("c", bad)])
+    assert await _texts(store, "abc") == ["old"]
+    assert "inside" not in refusal.value.message
+    assert "half of" not in refusal.value.message
+
+
+@pytest.mark.parametrize("opener", ["sqlite", "supabase"], indirect=True)
+async def test_columns_may_have_other_names_and_constant_ones_are_filled(opener: Opener) -> None:
+    """As `[table.columns]` and `[table.constants]` of a catalog say; the unique index may name them in any order."""
+    store = opener(MAPPED)
+    assert [check for check in await store.check(row("a")) if not check.ok] == []
+    await store.upsert([row("a", "old"), row("b")])
+    await store.upsert([row("a", "new")])
+    assert sorted(found.id.key for found in await stored(store)) == ["a", "b"]
+    assert await _texts(store, "ab") == ["new", "A text."]
+    (found,) = await opener(replace(MAPPED, title="app", text="Note", constants={})).read("b", [CATEGORY], ["de"])
+    assert (found.title, found.text) == ("nuuray", "100 % 'so'")
+
+
+async def _texts(store: Store, keys: str) -> list[str]:
+    return [text.text for key in keys for text in await store.read(key, [CATEGORY], ["de"])]
+
+
+def _without_time(text: StoredText) -> StoredText:
+    return StoredText(text.id, text.title, text.text, text.provenance)
