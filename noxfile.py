@@ -85,9 +85,7 @@ def _servers(session: nox.Session) -> dict[str, str]:
     session.run("npm", "ci", "--prefix", str(SERVER), "--no-audit", "--no-fund", external=True, silent=True)
     if not (MOCK_AI_API / "bin" / "mock-ai-api").exists():
         session.run("python", "-m", "venv", "--clear", str(MOCK_AI_API), silent=True)
-        session.run(
-            str(MOCK_AI_API / "bin" / "pip"), "install", "-q", "mock-ai-api==0.1.1", external=True, silent=True
-        )
+        session.run(str(MOCK_AI_API / "bin" / "pip"), "install", "-q", "mock-ai-api==0.1.1", external=True, silent=True)
     return {
         "SEED_REQUIRE_SERVERS": "1",
         "SEED_TEST_MOCK_AI_API_PYTHON": str(MOCK_AI_API / "bin" / "python"),

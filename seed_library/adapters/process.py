@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -71,15 +70,21 @@ def stop_signals(on_first: Callable[[str], None], say: Callable[[str], None]) ->
     def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signature is Python's
         name = signal.Signals(number).name
         if seen:
-            say(f"{name} again: leaving at once. What was in flight may have been billed; the next run counts it.")
-            sys.stderr.flush()
+            with suppress(OSError):  # nobody may be listening any more
+                say(f"{name} again: leaving at once. What was in flight may have been billed; the next run counts it.")
             os._exit(ExitCode.INTERRUPTED)
         seen.append(name)
         on_first(name)
 
-    before = {number: signal.signal(number, handle) for number in STOP_SIGNALS}
+    heeded = [number for number in STOP_SIGNALS if not _is_nohup(number)]
+    before = {number: signal.signal(number, handle) for number in heeded}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_nohup(number: signal.Signals) -> bool:
+    """Whether the caller has chosen that a hangup is to be ignored, as nohup does."""
+    return number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN

@@ -1,8 +1,8 @@
 """What the database and its API answer, translated: try later, this row, or nobody.
 
-Codes are PostgREST's (PGRST...) or Postgres' own (five characters). The code decides first, the HTTP status second;
-texts decide only between the two meanings of 42501. The details of a constraint error quote the whole row, so they
-are never passed on, and neither are long values that a message quotes.
+Codes are PostgREST's (PGRST...) or Postgres' own (five characters). The code says whether rows are to blame, the HTTP
+status whether the failure may pass; texts decide only between the two meanings of 42501. The details of a constraint
+error quote the whole row, so they are never passed on, and neither are long values that a message quotes.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from seed_library.core.errors import RowsRefused, RunBlocked, StoreUnavailable
 if TYPE_CHECKING:
     from postgrest.exceptions import APIError
 
+# PostgREST gives 500, 503 or 504 to whatever may pass: timeouts, deadlocks, a database that restarts or is too busy.
 _LATER_STATUSES = {408, 425, 429, 500, 502, 503, 504, *range(520, 525), 530, 544}
-_LATER_CODES = {"PGRST000", "PGRST001", "PGRST002", "PGRST003", "40001", "40P01", "55P03", "57014", "57P01", "57P03"}
-_LATER_CLASSES = ("08", "53", "58")
-_ROW_CLASSES = ("21", "22", "23", "44", "P0")  # P0: a trigger of the table's owner objects
+_ROW_CLASSES = ("21", "22", "23", "44", "P0")  # P0: a trigger of the table's owner objects. Some of them come as 500
 _FOREIGN = "the answer came from a gateway or proxy, not from the API"
 _TOO_LARGE = 413
 _REDIRECTED = 300
@@ -78,9 +77,7 @@ def said_by(answer: Answer) -> str:
 
 
 def _may_pass(answer: Answer) -> bool:
-    if answer.code in _LATER_CODES or answer.code[:2] in _LATER_CLASSES or answer.status in _LATER_STATUSES:
-        return True
-    return answer.status < _REDIRECTED  # a success, but not of Supabase's API
+    return answer.status in _LATER_STATUSES or answer.status < _REDIRECTED  # a success, but not of Supabase's API
 
 
 def _without_long_values(message: str) -> str:

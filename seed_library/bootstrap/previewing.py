@@ -23,11 +23,13 @@ class Preview:
     """A plan and its price. `cost` is None where the model's price is not known.
 
     Attributes:
+        model: what is known of the model; None where nothing is.
         notes: what could not be seen, and what stands in the way of a run.
     """
 
     plan: Plan
     cost: Cost | None
+    model: ModelFacts | None
     notes: tuple[str, ...]
 
 
@@ -52,10 +54,10 @@ class _Look:
     async def preview(self) -> Preview:
         ledger = self._ledger()
         plan = await self._plan(Lookup(ledger, self._refresh))
-        cost = await self._cost(plan)
+        cost, model = await self._cost(plan)
         for intent in ledger.open_intents.values():
             self._notes.append(f"{intent.item}: a request of a killed or running run is open; it may have been billed.")
-        return Preview(plan, cost, tuple(self._notes))
+        return Preview(plan, cost, model, tuple(self._notes))
 
     def _ledger(self) -> Ledger:
         folder = self._prepared.folder
@@ -93,20 +95,25 @@ class _Look:
             return True
         return not store_faults(self._faults)
 
-    async def _cost(self, plan: Plan) -> Cost | None:
+    async def _cost(self, plan: Plan) -> tuple[Cost | None, ModelFacts | None]:
+        """Return the price, and what is known of the model: by the API where it can be asked, else by the table."""
         prepared, steps = self._prepared, plan.to_generate
-        known = models_of(prepared.settings).facts(prepared.book.spec.model)
-        if known is None:
-            self._notes.append(f"The price of the model {prepared.book.spec.model!r} is not known.")
-        elif known.lifecycle == "retired":
-            self._notes.append(f"The model {known.id!r} is retired; a run will refuse it.")
+        known = self._known()
+        if steps and not claude_faults(self._faults):
+            return await self._counted(plan, known)
         if not steps:
-            return Cost(0, 0, "nothing to generate")
-        if claude_faults(self._faults):
-            return estimate(steps, prepared.book, known) if known else None
-        return await self._counted(plan, known)
+            return Cost(0, 0, "nothing to generate"), known
+        return (estimate(steps, prepared.book, known) if known else None), known
 
-    async def _counted(self, plan: Plan, known: ModelFacts | None) -> Cost | None:
+    def _known(self) -> ModelFacts | None:
+        models, name = models_of(self._prepared.settings), self._prepared.book.spec.model
+        if name in models.retired:
+            self._notes.append(f"The model {name!r} is retired since {models.retired[name]}; a run will refuse it.")
+        elif models.facts(name) is None:
+            self._notes.append(f"The price of the model {name!r} is not known.")
+        return models.facts(name)
+
+    async def _counted(self, plan: Plan, known: ModelFacts | None) -> tuple[Cost | None, ModelFacts | None]:
         prepared = self._prepared
         writer = claude_writer(prepared)
         try:
@@ -114,11 +121,11 @@ class _Look:
             if check.ok:
                 if check.hint:
                     self._notes.append(_note(check))
-                return await count(plan.to_generate, prepared.book, facts, writer)
+                return await count(plan.to_generate, prepared.book, facts, writer), facts
             self._notes.append(_note(check))
         finally:
             await writer.aclose()
-        return estimate(plan.to_generate, prepared.book, known) if known else None
+        return (estimate(plan.to_generate, prepared.book, known) if known else None), known
 
 
 def _note(check: Check) -> str:

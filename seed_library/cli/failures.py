@@ -8,6 +8,7 @@ import click
 
 from seed_library.cli.app import app
 from seed_library.cli.options import Invocation
+from seed_library.cli.output import silence_lost_streams
 from seed_library.core.errors import ExitCode, SeedLibraryError
 
 
@@ -28,7 +29,7 @@ def run_command_line() -> int:
         said.output.error({"code": "interrupted", "message": "Interrupted.", "hint": ""})
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()  # the reader is gone; there is nobody to complain to
+        silence_lost_streams()  # the reader is gone; there is nobody to complain to
         return ExitCode.BUG
     except Exception:  # noqa: BLE001  everything that is not expected is a bug and shows where it is
         return _report_bug(said)

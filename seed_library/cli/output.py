@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,17 @@ class Output:
     def _safe(self, text: str) -> str:
         # Texts come from models, tables and foreign errors: none of them may drive the terminal.
         return self.redact(text).translate(_TERMINAL_CONTROLS)
+
+
+def silence_lost_streams() -> None:
+    """Point every standard stream that takes nothing any more to nowhere, so that it cannot fail again."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def error_fields(error: SeedLibraryError) -> dict[str, str]:

@@ -21,7 +21,7 @@ from seed_library.cli.output import Output
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags, Prepared
     from seed_library.bootstrap.previewing import Preview
-    from seed_library.core.catalog import ItemId
+    from seed_library.core.catalog import Item, ItemId
     from seed_library.core.plan import Refresh, Step
 
 _SHOWN_ITEMS = 20
@@ -79,7 +79,7 @@ def _document(prepared: Prepared, found: Preview, *, show_prompts: bool) -> dict
         "items": [*map(_step, found.plan.steps), *map(_orphan, found.plan.orphans)],
     }
     if show_prompts:
-        document["prompts"] = [_prompt(prepared, step.item) for step in found.plan.steps]
+        document["prompts"] = [_prompt(prepared, found, step.item) for step in found.plan.steps]
     return document
 
 
@@ -97,14 +97,17 @@ def _orphan(row: ItemId) -> dict[str, Any]:
     return {**row._asdict(), "title": None, "action": "orphaned", "reason": ORPHAN_REASON, "fingerprint": None}
 
 
-def _prompt(prepared: Prepared, item: Any) -> dict[str, Any]:
+def _prompt(prepared: Prepared, found: Preview, item: Item) -> dict[str, Any]:
+    from seed_library.core.pricing import max_tokens
+
     request = prepared.book.request(item)
     return {
         **item.id._asdict(),
         "system": request.prompt.system,
         "user": request.prompt.user,
         "model": request.spec.model,
-        "max_tokens": request.spec.max_tokens,
+        # What is sent has room for thoughts where the model cannot be kept from thinking.
+        "max_tokens": max_tokens(request.spec, found.model) if found.model else request.spec.max_tokens,
     }
 
 
@@ -152,6 +155,6 @@ def _cost_line(prepared: Prepared, found: Preview) -> str:
 
 def _print_prompts(output: Output, prepared: Prepared, found: Preview) -> None:
     for step in found.plan.to_generate:
-        request = prepared.book.request(step.item)
-        output.result(f"\n=== {step.item.id} · {request.spec.model} · max_tokens {request.spec.max_tokens}")
-        output.result(f"--- system\n{request.prompt.system}\n--- user\n{request.prompt.user}")
+        prompt = _prompt(prepared, found, step.item)
+        output.result(f"\n=== {step.item.id} · {prompt['model']} · max_tokens {prompt['max_tokens']}")
+        output.result(f"--- system\n{prompt['system']}\n--- user\n{prompt['user']}")

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from seed_library.cli.output import Output
+from seed_library.cli.output import Output, silence_lost_streams
 from seed_library.cli.wording import sentence, summary
 from seed_library.core.events import Event, RowsStored, RunFailed, RunFinished, RunStarted, TextPaid
 
@@ -155,8 +155,39 @@ class RichReporter:
         self._bar.stop()
 
 
-def reporter_for(output: Output) -> JsonReporter | PlainReporter | RichReporter:
+class SteadyReporter:
+    """Goes on without a listener: a closed pipe or a full disk behind stdout must not end a run that is paying."""
+
+    def __init__(self, reporter: JsonReporter | PlainReporter | RichReporter) -> None:
+        self._reporter = reporter
+
+    def report(self, event: Event) -> None:
+        """Show the event, if anybody can see it."""
+        try:
+            self._reporter.report(event)
+        except OSError:
+            silence_lost_streams()
+
+    def __enter__(self) -> Self:
+        self._reporter.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the terminal back, if it is still there."""
+        try:
+            self._reporter.__exit__(kind, error, trace)
+        except OSError:
+            silence_lost_streams()
+
+
+def reporter_for(output: Output) -> SteadyReporter:
     """Choose how events look: JSON on request, a bar on a terminal, plain lines otherwise."""
+    return SteadyReporter(_reporter_for(output))
+
+
+def _reporter_for(output: Output) -> JsonReporter | PlainReporter | RichReporter:
     import sys
     import time
     from datetime import UTC

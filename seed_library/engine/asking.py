@@ -1,8 +1,8 @@
 """One paid attempt: reserve, intend, send, keep.
 
 The order is the promise. The worst case is reserved before anything else; the intent is durable before the request
-leaves; the raw answer is durable before it is read. Whatever happens in between, the intent is closed by `paid` or
-`failed` and the reservation is settled; only a killed process leaves an intent open.
+leaves; the raw answer is durable before it is read. Whatever happens in between, the reservation is settled and the
+intent is closed by `paid` or `failed`; only a killed process or a journal that takes nothing leaves an intent open.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from seed_library.core.drafts import Answer, Request, usage_of
 from seed_library.core.errors import SeedLibraryError, WriteFailed, WriteRetryable
 from seed_library.core.events import RequestSent, TextPaid
 from seed_library.core.pricing import usage_cost, usd, worst_cost
+from seed_library.engine.budget import Bill
 from seed_library.engine.context import RunContext
+
+_COUNTS = ("input_tokens", "output_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,52 +58,52 @@ class Asker:
             request,
             worst_cost(request.prompt, request.spec, context.model),
         )
-        await context.budget.reserve(attempt.worst)
-        async with context.throttle.slot():
+        async with context.budget.reserving(attempt.worst) as bill, context.throttle.slot():
             await self._intend(attempt)
-            answer = await self._send(attempt)
-            paid = await self._keep(attempt, answer)
+            bill.maybe_spent = attempt.worst  # until somebody knows better
+            answer = await self._send(attempt, bill)
+            paid = await self._keep(attempt, answer, bill)
         await context.throttle.succeeded()
+        context.tally.generated += 1
+        context.ports.reporter.report(TextPaid(request.item.id, usd(bill.spent), usd(context.budget.spent)))
         return paid
 
     async def _intend(self, attempt: _Attempt) -> None:
         context, request = self._context, attempt.request
-        try:
-            context.halt.check()
-            context.ports.lock.assert_held()
-            await context.ports.journal.write(
-                context.attempt_record(
-                    "intent",
-                    request.item.id,
-                    attempt.id,
-                    fingerprint=request.fingerprint,
-                    model=request.spec.model,
-                    worst=attempt.worst,
-                )
+        context.halt.check()
+        context.ports.lock.assert_held()
+        await context.ports.journal.write(
+            context.attempt_record(
+                "intent",
+                request.item.id,
+                attempt.id,
+                fingerprint=request.fingerprint,
+                model=request.spec.model,
+                worst=attempt.worst,
             )
-        except BaseException:
-            await context.budget.settle(attempt.worst, 0)
-            raise
+        )
 
-    async def _send(self, attempt: _Attempt) -> Answer:
+    async def _send(self, attempt: _Attempt, bill: Bill) -> Answer:
         context = self._context
         context.tally.requests += 1
         context.ports.reporter.report(RequestSent(attempt.request.item.id, context.tally.requests))
         try:
             return await context.ports.writer.write(attempt.request)
         except WriteFailed as failure:
-            await self._close(attempt, failure.message, maybe_billed=failure.maybe_billed)
+            bill.maybe_spent = attempt.worst if failure.maybe_billed else 0
+            self._close(attempt, failure.message, bill)
             if isinstance(failure, WriteRetryable) and failure.overloaded:
                 context.throttle.overloaded()
             raise
         except SeedLibraryError as refusal:
-            await self._close(attempt, refusal.message, maybe_billed=False)
+            bill.maybe_spent = 0
+            self._close(attempt, refusal.message, bill)
             raise
         except BaseException as error:
-            await self._close(attempt, f"interrupted ({type(error).__name__})", maybe_billed=True)
+            self._close(attempt, f"interrupted ({type(error).__name__})", bill)
             raise
 
-    async def _close(self, attempt: _Attempt, reason: str, *, maybe_billed: bool) -> None:
+    def _close(self, attempt: _Attempt, reason: str, bill: Bill) -> None:
         context = self._context
         context.ports.journal.note(
             context.attempt_record(
@@ -108,16 +111,15 @@ class Asker:
                 attempt.request.item.id,
                 attempt.id,
                 reason=reason,
-                billed="maybe" if maybe_billed else "no",
+                billed="maybe" if bill.maybe_spent else "no",
                 worst=attempt.worst,
             )
         )
-        await context.budget.settle_unknown(attempt.worst, attempt.worst if maybe_billed else 0)
 
-    async def _keep(self, attempt: _Attempt, answer: Answer) -> PaidText:
+    async def _keep(self, attempt: _Attempt, answer: Answer, bill: Bill) -> PaidText:
+        """Make the answer durable. Where that fails, the bill says "maybe", as the open intent does in the journal."""
         context, request = self._context, attempt.request
-        has_usage = isinstance(answer.message.get("usage"), dict)
-        cost = usage_cost(usage_of(answer.message), context.model) if has_usage else attempt.worst
+        cost = usage_cost(usage_of(answer.message), context.model) if _says_usage(answer) else attempt.worst
         record = context.attempt_record(
             "paid",
             request.item.id,
@@ -129,7 +131,11 @@ class Asker:
             message=answer.message,
         )
         await context.ports.journal.write(record)
-        await context.budget.settle(attempt.worst, cost)
-        context.tally.generated += 1
-        context.ports.reporter.report(TextPaid(request.item.id, usd(cost), usd(context.budget.spent)))
+        bill.spent, bill.maybe_spent = cost, 0
         return PaidText(attempt.id, record)
+
+
+def _says_usage(answer: Answer) -> bool:
+    """Whether the answer says what it cost: it holds both counts that the API always gives."""
+    usage = answer.message.get("usage")
+    return isinstance(usage, dict) and all(isinstance(usage.get(name), int) for name in _COUNTS)

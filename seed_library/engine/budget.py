@@ -7,9 +7,20 @@ where no answer says so, with the worst case. All money in micro-dollars.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from seed_library.core.errors import BudgetReached
 from seed_library.core.pricing import usd
+
+
+@dataclass(slots=True)
+class Bill:
+    """What became of a reservation. As long as nobody writes on it, nothing was billed."""
+
+    spent: int = 0
+    maybe_spent: int = 0
 
 
 class Budget:
@@ -19,41 +30,45 @@ class Budget:
         self.ceiling = ceiling
         self.spent = 0
         self.maybe_spent = 0
-        self._reserved = 0
-        self._settled = asyncio.Condition()
+        self.reserved = 0
+        self._settled = asyncio.Event()
 
     @property
     def used(self) -> int:
         """What is spent for certain or perhaps."""
         return self.spent + self.maybe_spent
 
-    async def reserve(self, amount: int) -> None:
-        """Set the worst case of a request aside. Waits while requests in flight may give some of theirs back.
+    @asynccontextmanager
+    async def reserving(self, amount: int) -> AsyncIterator[Bill]:
+        """Set the worst case of a request aside, for as long as it lasts; the bill is settled however it ends.
+
+        Waits while requests in flight may give some of theirs back.
 
         Raises:
             BudgetReached: it does not fit even when nothing is in flight.
         """
-        async with self._settled:
-            while self.used + self._reserved + amount > self.ceiling:
-                if self._reserved == 0:
-                    raise BudgetReached(
-                        f"The budget of ${usd(self.ceiling):.2f} leaves ${usd(self.ceiling - self.used):.4f}; "
-                        f"the next request could cost up to ${usd(amount):.4f}.",
-                        hint="What is stored stays. Run again with a higher --budget to go on.",
-                    )
-                await self._settled.wait()
-            self._reserved += amount
+        await self._reserve(amount)
+        bill = Bill()
+        try:
+            yield bill
+        finally:
+            self._settle(amount, bill)
 
-    async def settle(self, reserved: int, billed: int) -> None:
-        """Give a reservation back and count what was billed."""
-        async with self._settled:
-            self._reserved -= reserved
-            self.spent += billed
-            self._settled.notify_all()
+    async def _reserve(self, amount: int) -> None:
+        while self.used + self.reserved + amount > self.ceiling:
+            if self.reserved == 0:
+                raise BudgetReached(
+                    f"The budget of ${usd(self.ceiling):.2f} leaves ${usd(self.ceiling - self.used):.4f}; "
+                    f"the next request could cost up to ${usd(amount):.4f}.",
+                    hint="What is stored stays. Run again with a higher --budget to go on.",
+                )
+            await self._settled.wait()
+        self.reserved += amount
 
-    async def settle_unknown(self, reserved: int, maybe_billed: int) -> None:
-        """Give a reservation back and count what may have been billed."""
-        async with self._settled:
-            self._reserved -= reserved
-            self.maybe_spent += maybe_billed
-            self._settled.notify_all()
+    def _settle(self, amount: int, bill: Bill) -> None:
+        # No await: a cancelled task settles too, and whoever waits for the rest is told.
+        self.reserved -= amount
+        self.spent += bill.spent
+        self.maybe_spent += bill.maybe_spent
+        self._settled.set()
+        self._settled = asyncio.Event()

@@ -50,10 +50,10 @@ class RunOrder:
 async def run(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt) -> RunFinished:
     """Do the run and report it; the last event is always `RunFinished`, which is also returned."""
     began = ports.clock.monotonic()
-    await close_open_intents(ports, ledger)
     context = _context(order, ports, ledger, halt, _no_model(order))
     plan, cost = Plan([]), Cost(0, 0, "")
     try:
+        await close_open_intents(ports, ledger)
         plan, model = await _prepare(order, ports, ledger)
         context = _context(order, ports, ledger, halt, model)
         cost = estimate(plan.to_generate, order.book, model)

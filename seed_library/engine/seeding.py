@@ -19,7 +19,10 @@ _RECOVERED_AT_ONCE = 50
 
 
 async def carry_out(context: RunContext, plan: Plan, concurrency: int) -> None:
-    """Store and generate what the plan says. Never raises an expected failure: it halts the run instead."""
+    """Store and generate what the plan says. Never raises an expected failure: it halts the run instead.
+
+    A bug in one of the workers is raised when the requests of the others are finished and stored.
+    """
     drafter, storer = Drafter(context), Storer(context)
     try:
         await _recover(context, plan.to_recover, drafter, storer)
@@ -41,25 +44,22 @@ async def _canary(context: RunContext, steps: Sequence[Step], drafter: Drafter, 
     """Take the first text the whole way, alone. An unlucky one is followed by the next, but not for long."""
     for number, step in enumerate(steps[:_CANARIES], start=1):
         draft = await drafter.draft(step)
-        if draft is not None:
-            await storer.store([draft])
-            await _read_back(context, draft)
+        if draft is not None and await storer.store([draft]):
+            await _read_back(storer, draft)
             context.ports.reporter.report(CanaryPassed(step.item.id))
             return steps[number:]
     if len(steps) > _CANARIES:
         raise RunBlocked(
             f"The first {_CANARIES} texts were all unusable; the last one: {context.tally.troubles[-1].reason}",
-            hint="Nothing more was asked for. Mend the prompts or the gates, then run again.",
+            hint="Nothing more was asked for. Mend the prompts, the gates or the table, then run again.",
         )
     return []
 
 
-async def _read_back(context: RunContext, draft: Draft) -> None:
-    item = draft.row.id
-    found = await context.ports.store.read(item.key, (item.category,), (item.locale,))
-    if [text.text for text in found] != [draft.row.text]:
+async def _read_back(storer: Storer, draft: Draft) -> None:
+    if not await storer.gives_back(draft):
         raise RunBlocked(
-            f"The first text ({item}) was stored, but the table does not give it back as it was written.",
+            f"The first text ({draft.row.id}) was stored, but the table does not give it back as it was written.",
             hint="Look for a trigger or policy on the table that changes or hides rows. The text is in the journal.",
         )
 
@@ -72,6 +72,8 @@ async def _work(context: RunContext, steps: Sequence[Step], drafter: Drafter, st
             for _ in range(min(workers, len(steps))):
                 crew.create_task(_serve(context, queue, drafter, storer))
         await storer.close()
+    if context.halt.bug is not None:
+        raise context.halt.bug
 
 
 async def _serve(context: RunContext, queue: Iterator[Step], drafter: Drafter, storer: Storer) -> None:
@@ -82,6 +84,9 @@ async def _serve(context: RunContext, queue: Iterator[Step], drafter: Drafter, s
             draft = await drafter.draft(step)
         except SeedLibraryError as error:
             context.halt.because(error)
+            return
+        except Exception as bug:  # noqa: BLE001  raised by `_work`: a bug must not throw away the requests in flight
+            context.halt.broken(bug)
             return
         if draft is not None:
             await storer.put(draft)

@@ -1,4 +1,4 @@
-"""One way to end a run early, whatever the cause: a signal, the budget, a dead key, a lost lock.
+"""One way to end a run early, whatever the cause: a signal, the budget, a dead key, a lost lock, a bug.
 
 The first cause wins. From then on no new request leaves; requests in flight are finished, journalled and stored;
 every wait ends at once.
@@ -19,6 +19,7 @@ class Halt:
         self._clock = clock
         self._asked = asyncio.Event()
         self._cause: SeedLibraryError | None = None
+        self.bug: Exception | None = None
 
     @property
     def cause(self) -> SeedLibraryError | None:
@@ -30,6 +31,12 @@ class Halt:
         if self._cause is None:
             self._cause = cause
             self._asked.set()
+
+    def broken(self, bug: Exception) -> None:
+        """Ask the run to end for what nobody expected. Whoever waits for the run raises it when all is safe."""
+        if self.bug is None:
+            self.bug = bug
+        self.because(SeedLibraryError(f"A bug: {type(bug).__name__}."))
 
     def check(self) -> None:
         """Raise the cause if there is one."""

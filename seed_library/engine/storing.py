@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from seed_library.core.errors import RowsRefused, SeedLibraryError
 from seed_library.core.events import RowsStored, Warned
 from seed_library.engine.context import RunContext
 from seed_library.engine.drafting import Draft
 from seed_library.engine.retrying import Pause, store_retrying
+from seed_library.ports import StoredText
 
 _ROWS_PER_BATCH = 50
 _WINDOW_SECONDS = 0.25
 _WAITING_DRAFTS = 4 * _ROWS_PER_BATCH  # then the workers wait: nothing is paid ahead of a table that takes nothing
+
+_GRACE_SECONDS = 10.0  # for a target that is not ready when the run is to end; then the next run stores the rest
 
 
 class Storer:
@@ -27,6 +31,7 @@ class Storer:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._queue: asyncio.Queue[Draft | None] = asyncio.Queue(_WAITING_DRAFTS)
+        self._grace = _GRACE_SECONDS
 
     async def put(self, draft: Draft) -> None:
         """Hand over a draft. Waits while too many are waiting already."""
@@ -44,14 +49,23 @@ class Storer:
             if batch and usable:
                 usable = await self._store_or_halt(batch)
 
-    async def store(self, drafts: Sequence[Draft]) -> None:
-        """Store these drafts now, in batches.
+    async def store(self, drafts: Sequence[Draft]) -> int:
+        """Store these drafts now, in batches, and return how many of them the table took.
 
         Raises:
             SeedLibraryError: the target does not take them; they stay in the journal.
         """
+        before = self._context.tally.stored
         for start in range(0, len(drafts), _ROWS_PER_BATCH):
             await self._store_batch(drafts[start : start + _ROWS_PER_BATCH])
+        return self._context.tally.stored - before
+
+    async def gives_back(self, draft: Draft) -> bool:
+        """Whether the table holds the text of a stored draft as it was written."""
+        item, store = draft.row.id, self._context.ports.store
+        retrying = store_retrying(self._pause("The target did not give the first text back"))
+        found: list[StoredText] = await retrying(store.read, item.key, (item.category,), (item.locale,))
+        return [text.text for text in found] == [draft.row.text]
 
     async def _gather(self) -> tuple[list[Draft], bool]:
         """Wait for a draft and collect what follows within the window. False when no more will come."""
@@ -74,6 +88,9 @@ class Storer:
         except SeedLibraryError as error:
             self._context.halt.because(error)
             return False
+        except Exception as bug:  # noqa: BLE001  raised at the end of the run: the workers must not wait for ever
+            self._context.halt.broken(bug)
+            return False
         return True
 
     async def _store_batch(self, batch: Sequence[Draft]) -> None:
@@ -81,7 +98,7 @@ class Storer:
             await self._upsert(batch)
         except RowsRefused as refusal:
             if len(batch) == 1:
-                self._context.tally.fail(batch[0].row.id, f"the table refuses its row: {refusal.message}")
+                self._context.tally.refuse_row(batch[0].row.id, f"the table refuses its row: {refusal.message}")
                 return
             middle = len(batch) // 2
             await self._store_batch(batch[:middle])
@@ -93,21 +110,37 @@ class Storer:
         ports = self._context.ports
         rows = [draft.row for draft in batch]
 
-        def announce(number: int, seconds: float, error: BaseException) -> None:
-            message = f"The target did not take {len(rows)} rows (attempt {number}): {error}"
-            ports.reporter.report(Warned(f"{message} Next attempt in {seconds:.1f} s; nothing is lost."))
-
         async def upsert() -> None:
             ports.lock.assert_held()
             await ports.store.upsert(rows)
 
-        await store_retrying(Pause(ports.clock, self._context.halt.sleep, announce))(upsert)
+        await store_retrying(self._pause(f"The target did not take {len(rows)} rows"))(upsert)
+
+    def _pause(self, trouble: str) -> Pause:
+        ports = self._context.ports
+
+        def announce(number: int, seconds: float, error: BaseException) -> None:
+            message = f"{trouble} (attempt {number}): {error}"
+            ports.reporter.report(Warned(f"{message} Next attempt in {seconds:.1f} s; nothing is lost."))
+
+        return Pause(ports.clock, self._wait, announce)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait for a target that is not ready. A run that is to end grants it a little time, too."""
+        halt, clock = self._context.halt, self._context.ports.clock
+        if halt.cause is None:
+            with suppress(SeedLibraryError):  # asked to end: the wait is over, and what is held is tried again
+                await halt.sleep(seconds)
+            return
+        self._grace -= seconds
+        if self._grace < 0:
+            halt.check()
+        await clock.sleep(seconds)
 
     def _note_stored(self, batch: Sequence[Draft]) -> None:
         context = self._context
         recovered = sum(draft.recovered for draft in batch)
-        context.tally.stored += len(batch)
-        context.tally.recovered += recovered
+        context.tally.store(len(batch), recovered)
         items = [[*draft.row.id, draft.fingerprint] for draft in batch]
         context.ports.journal.note(context.record("stored", items=items, recovered=recovered))
         context.ports.reporter.report(RowsStored(tuple(draft.row.id for draft in batch), recovered))

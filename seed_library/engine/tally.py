@@ -27,6 +27,7 @@ class Tally:
     failed: int = 0
     troubles: list[Trouble] = field(default_factory=list)
     _troubles_in_a_row: int = 0
+    _refused_rows_in_a_row: int = 0
 
     def accept(self) -> None:
         """Note that a text passed the gates, so the way to a good text is open."""
@@ -42,7 +43,8 @@ class Tally:
         self.rejected += 1
         self._keep(item, reason)
         self.reporter.report(ItemRejected(item, findings))
-        self._break_after_too_many(reason)
+        self._troubles_in_a_row += 1
+        _break_after_too_many(self._troubles_in_a_row, "got no good text", reason)
 
     def rejected_before(self, item: ItemId, reason: str) -> None:
         """Count a text that the gates refused in an earlier run."""
@@ -55,23 +57,42 @@ class Tally:
         Raises:
             RunBlocked: nothing but trouble arrives.
         """
+        self._fail(item, reason)
+        self._troubles_in_a_row += 1
+        _break_after_too_many(self._troubles_in_a_row, "got no good text", reason)
+
+    def store(self, rows: int, recovered: int) -> None:
+        """Count rows that the table took."""
+        self.stored += rows
+        self.recovered += recovered
+        self._refused_rows_in_a_row = 0
+
+    def refuse_row(self, item: ItemId, reason: str) -> None:
+        """Count a good text whose row the table refuses.
+
+        Raises:
+            RunBlocked: it refuses one row after the other.
+        """
+        self._fail(item, reason)
+        self._refused_rows_in_a_row += 1
+        _break_after_too_many(self._refused_rows_in_a_row, "could not be stored", reason)
+
+    def _fail(self, item: ItemId, reason: str) -> None:
         self.failed += 1
         self._keep(item, reason)
         self.reporter.report(ItemFailed(item, reason))
-        self._break_after_too_many(reason)
-
-    def _break_after_too_many(self, reason: str) -> None:
-        self._troubles_in_a_row += 1
-        if self._troubles_in_a_row >= _MOST_IN_A_ROW:
-            raise RunBlocked(
-                f"{_MOST_IN_A_ROW} items in a row got no good text; the last one: {reason}",
-                hint="The cause is not single items. What is stored stays and what is paid is kept; "
-                "mend it and run again.",
-            )
 
     def _keep(self, item: ItemId, reason: str) -> None:
         if len(self.troubles) < _NAMED_TROUBLES:
             self.troubles.append(Trouble(item, reason))
+
+
+def _break_after_too_many(in_a_row: int, trouble: str, reason: str) -> None:
+    if in_a_row >= _MOST_IN_A_ROW:
+        raise RunBlocked(
+            f"{_MOST_IN_A_ROW} items in a row {trouble}; the last one: {reason}",
+            hint="The cause is not single items. What is stored stays and what is paid is kept; mend it and run again.",
+        )
 
 
 def _sentence(finding: Finding) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def _loaded(tmp_path: Path, files: Files | None = None) -> Catalog:
     return load_catalog(make_catalog(tmp_path, files), "stars")
 
 
-def _render(catalog: Catalog) -> list[str]:
+def _render(catalog: Catalog) -> Sequence[str]:
     return PromptBook(catalog).fingerprints(list(catalog.items))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def _loaded(tmp_path: Path, files: Files | None = None) -> Catalog:
     return load_catalog(make_catalog(tmp_path, files), "stars")
 
 
-def _render(catalog: Catalog) -> list[str]:
+def _render(catalog: Catalog) -> Sequence[str]:
     return PromptBook(catalog).fingerprints(list(catalog.items))
 
 

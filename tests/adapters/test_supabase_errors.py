@@ -55,6 +55,7 @@ CASES = {
     "200 with a page": _later(200, HTML, f"{GATEWAY} (HTTP 200)"),
     "200 with a truncated body": _later(200, '[{"key":"a"', f"{GATEWAY} (HTTP 200)"),
     "200 with something else": _later(200, '{"status":"ok"}', f"{GATEWAY} (HTTP 200)"),
+    "200 with a list of something else": _later(200, '["ok"]', f"{GATEWAY} (HTTP 200)"),
     "429": _later(429, '{"message":"API rate limit exceeded"}', "API rate limit exceeded (HTTP 429)"),
     "544": _later(544, '{"error":"timeout"}', "no reason given (HTTP 544)"),
     "statement timeout": _later(500, _said("canceling statement due to statement timeout", "57014"), "(57014)"),
@@ -68,6 +69,7 @@ CASES = {
     "grants": _blocked(
         403, _said("permission denied for table x", "42501"), "permission denied", "grant select, insert"
     ),
+    "policies": _blocked(403, _said("violates row-level security policy", "42501"), "policy", "This key may not write"),
     "read-only database": _blocked(405, _said("read-only transaction", "25006"), "(25006)", "disk is full"),
     "404 with a page": _blocked(404, HTML, f"{GATEWAY} (HTTP 404)", "SUPABASE_URL"),
     "a list as error": _blocked(400, "[1]", f"{GATEWAY} (HTTP 400)", "SUPABASE_URL"),
@@ -119,23 +121,24 @@ async def test_an_answer_has_its_meaning_for_a_read(supabase: Supabase, store: S
 
 
 @pytest.mark.parametrize(
-    ("fault", "rows"),
+    ("fault", "message", "rows"),
     [
-        ({"drop": True}, 0),
-        ({"drop": True, "after": True}, 1),
-        ({"drop": True, "delay_ms": 1000}, 0),
-        ({"status": 502, "after": True}, 1),
-        ({"status": 200, "body": "[]", "headers": {"content-encoding": "gzip"}}, 0),
+        ({"drop": True}, "no answer (R", 0),  # ReadError or RemoteProtocolError
+        ({"drop": True, "after": True}, "no answer (R", 1),
+        ({"drop": True, "delay_ms": 2000}, "no answer (ReadTimeout)", 0),
+        ({"status": 502, "after": True}, "(HTTP 502)", 1),
+        ({"status": 200, "body": "[]", "headers": {"content-encoding": "gzip"}}, "no answer (DecodingError)", 0),
     ],
     ids=["dropped", "dropped after the commit", "no answer in time", "502 after the commit", "unreadable"],
 )
 async def test_an_answer_that_gets_lost_means_later(
-    supabase: Supabase, store: SupabaseStore, fault: dict[str, Any], rows: int
+    supabase: Supabase, store: SupabaseStore, fault: dict[str, Any], message: str, rows: int
 ) -> None:
     """Whether the rows were written is unknown, so the write is repeated by whoever owns the retries: once is right."""
     supabase.faults({"match": f"POST {PATH}", **fault})
     with pytest.raises(StoreUnavailable) as failure:
         await store.upsert([row("a", TEXT)])
+    assert message in failure.value.message
     assert "nothing paid is lost" in failure.value.hint
     assert (len(supabase.log()), supabase.count()) == (1, rows)
     await store.upsert([row("a", TEXT)])

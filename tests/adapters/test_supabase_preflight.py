@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from adapters.broken_tables import ALTER, DENIED, IN_THE_DATABASE, Broken
 from adapters.library_rows import row, sample
 from servers.supabase import GRANTS, MIGRATIONS, ORIGINAL_TABLE, PROVENANCE, UPDATED_AT, Supabase
 
@@ -16,98 +17,7 @@ from seed_library.core.catalog import TableSpec
 from seed_library.ports import Check
 
 GARBAGE = "sb_secret_ThisKeyIsNoRealKeyAtAl_Obvious1"
-GRANT = (
-    "grant usage on schema public to service_role; "
-    "grant select, insert, update on table public.content_library to service_role;"
-)
 WRONG_KEY = "This key may not write. Use the secret key or the service role key of this project."
-_ALTER = "alter table public.content_library"
-_REVOKE = "revoke all on table public.content_library from service_role"
-_OBJECTING = """
-create or replace function public.objecting() returns trigger language plpgsql as $$ begin {body} end $$;
-create trigger objecting before insert on public.content_library for each row execute function public.objecting();
-"""
-
-
-class Broken(NamedTuple):
-    """What is done to a table that was right, and what the preflight has to say about it."""
-
-    sql: str
-    name: str
-    message: str
-    hint: str
-
-
-IN_THE_DATABASE = {
-    "no unique index": Broken(
-        "drop index public.idx_content_library_lookup",
-        "unique index",
-        "public.content_library has no unique index on (category, key, locale)",
-        "create unique index on public.content_library (category, key, locale);",
-    ),
-    "an index on part of the rows": Broken(
-        "drop index public.idx_content_library_lookup;"
-        "create unique index on public.content_library (category, key, locale) where locale = 'de'",
-        "unique index",
-        "public.content_library has no unique index on (category, key, locale)",
-        "create unique index on public.content_library (category, key, locale);",
-    ),
-    "no grants": Broken(_REVOKE, "privileges", "permission denied for table content_library (42501)", GRANT),
-    "only select granted": Broken(
-        f"{_REVOKE}; grant select on table public.content_library to service_role",
-        "privileges",
-        "permission denied for table content_library (42501)",
-        GRANT,
-    ),
-    "only insert granted": Broken(
-        f"{_REVOKE}; grant insert on table public.content_library to service_role",
-        "privileges",
-        "permission denied for table content_library (42501)",
-        GRANT,
-    ),
-    "update not granted": Broken(
-        "revoke update on table public.content_library from service_role",
-        "privileges",
-        "permission denied for table content_library (42501)",
-        GRANT,
-    ),
-    "a NOT NULL column that nobody fills": Broken(
-        f"{_ALTER} add column tenant text not null default 'x'; {_ALTER} alter column tenant drop default",
-        "not null",
-        "nobody fills the NOT NULL column tenant of public.content_library",
-        "Give tenant a default, or a value in catalog.toml: [table.constants] or [table.columns].",
-    ),
-    "an id that nobody fills": Broken(
-        f"{_ALTER} alter column id drop default",
-        "not null",
-        "nobody fills the NOT NULL column id of public.content_library",
-        "Give id a default, or a value in catalog.toml: [table.constants] or [table.columns].",
-    ),
-    "a CHECK constraint": Broken(
-        f"{_ALTER} add constraint short check (length(description) < 100)",
-        "constraints",
-        'new row for relation "content_library" violates check constraint "short" (23514)',
-        "public.content_library must take rows such as the catalog makes: change that rule, or the catalog.",
-    ),
-    "a column that is too short": Broken(
-        f"{_ALTER} alter column description type varchar(100)",
-        "constraints",
-        "value too long for type character varying(100) (22001)",
-        "public.content_library must take rows such as the catalog makes: change that rule, or the catalog.",
-    ),
-    "a trigger that objects": Broken(
-        _OBJECTING.format(body="raise exception 'not on a Sunday: \"%\"', new.description;"),
-        "constraints",
-        "not on a Sunday: (a long value) (P0001)",
-        "public.content_library must take rows such as the catalog makes: change that rule, or the catalog.",
-    ),
-    "a trigger that swallows rows": Broken(
-        _OBJECTING.format(body="return null;"),
-        "table",
-        "public.content_library accepted the same row twice; a trigger or a view stands before the table",
-        "Look at bazi_year_pillar/yang_wood_rat/de: the probe may have changed it. Seed a plain table instead.",
-    ),
-}
 
 
 @pytest.fixture(scope="module")
@@ -160,8 +70,8 @@ async def test_a_right_table_passes_without_being_touched(remade: Supabase, key:
 @pytest.mark.parametrize(
     ("key", "name", "message", "hint"),
     [
-        ("publishable", "privileges", "permission denied for table content_library (42501)", WRONG_KEY),
-        ("legacy anon", "privileges", "permission denied for table content_library (42501)", WRONG_KEY),
+        ("publishable", "privileges", DENIED, WRONG_KEY),
+        ("legacy anon", "privileges", DENIED, WRONG_KEY),
         (
             "garbage",
             "key",
@@ -206,7 +116,7 @@ async def test_a_missing_table_is_named_with_the_verb_that_prints_it(project: Ca
 
 async def test_every_missing_column_is_named_at_once(project: Callable[..., Supabase]) -> None:
     """Constant columns of the catalog among them; the others are not blamed."""
-    server = project(ORIGINAL_TABLE, GRANTS, f"{_ALTER} drop column title, drop column description;")
+    server = project(ORIGINAL_TABLE, GRANTS, f"{ALTER} drop column title, drop column description;")
     failures = await _failures(server, table=TableSpec(constants={"app": "nuuray"}))
     assert [failure.message for failure in failures] == [
         f"public.content_library has no column {name!r}" for name in ("title", "description", "app")
@@ -231,7 +141,7 @@ async def test_further_columns_that_may_be_empty_and_a_foreign_provenance_are_le
 ) -> None:
     """A column of that name which holds no JSON belongs to somebody else."""
     more = "add column reviewer text, add column views int not null default 0, add column provenance text"
-    server = project(ORIGINAL_TABLE, GRANTS, f"{_ALTER} {more};")
+    server = project(ORIGINAL_TABLE, GRANTS, f"{ALTER} {more};")
     server.sql(
         "insert into public.content_library (category, key, locale, title, description, provenance)"
         " values ('bazi_year_pillar', 'yang_wood_rat', 'de', 'T', 'D', 'by hand')"
@@ -257,8 +167,8 @@ async def test_the_description_that_an_api_gives_of_itself_names_every_column_th
 ) -> None:
     """The database stops at the first one; the description (served by hosted projects) knows the others."""
     remade.sql(
-        f"{_ALTER} add column tenant text not null default 'x', add column owner text not null default 'x';"
-        f"{_ALTER} alter column tenant drop default, alter column owner drop default"
+        f"{ALTER} add column tenant text not null default 'x', add column owner text not null default 'x';"
+        f"{ALTER} alter column tenant drop default, alter column owner drop default"
     )
     required = ["id", "category", "key", "locale", "title", "description", "tenant", "owner"]
     properties = {name: {"type": "string"} for name in required} | {"id": {"default": "gen_random_uuid()"}}
@@ -271,10 +181,32 @@ async def test_the_description_that_an_api_gives_of_itself_names_every_column_th
 @pytest.mark.parametrize("description", [{}, [], {"definitions": None}, {"definitions": {"content_library": 1}}])
 async def test_a_description_of_another_shape_is_done_without(remade: Supabase, description: Any) -> None:
     """The column that the database named is named."""
-    remade.sql(f"{_ALTER} alter column id drop default")
+    remade.sql(f"{ALTER} alter column id drop default")
     remade.faults(_description(description))
     (failure,) = await _failures(remade)
     assert failure.message == "nobody fills the NOT NULL column id of public.content_library"
+
+
+async def test_a_sample_that_cannot_be_sent_is_the_catalogs_fault(supabase: Supabase) -> None:
+    """The item is named."""
+    store = SupabaseStore(supabase.url, supabase.secret, TableSpec())
+    failures = [check for check in await store.check(sample(text="half of a pair \ud83d")) if not check.ok]
+    await store.aclose()
+    message = "bazi_year_pillar/yang_wood_rat/de: a text holds a character that UTF-8 cannot express"
+    assert failures == [Check("constraints", ok=False, message=message, hint="Mend the catalog.")]
+
+
+@pytest.mark.parametrize(("method", "skip"), [("GET", 0), ("GET", 1), ("GET", 2), ("POST", 0)])
+@pytest.mark.parametrize("fault", [{"status": 503}, {"drop": True}])
+async def test_a_server_that_stumbles_is_no_fault_of_the_table(
+    supabase: Supabase, method: str, skip: int, fault: dict[str, Any]
+) -> None:
+    """Whichever request it is: run again later, says the finding."""
+    supabase.faults({"match": f"{method} /rest/v1/content_library", "skip": skip, **fault})
+    (failure,) = await _failures(supabase)
+    assert failure.name == "supabase"
+    assert "Run again later; nothing paid is lost." in failure.hint
+    assert supabase.count() == 0
 
 
 async def test_a_server_that_is_down_is_one_finding() -> None:

@@ -1,0 +1,22 @@
+"""The program in front of both servers, with a state directory of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from processes.program import Program
+from servers.processes import MessagesServer
+from servers.supabase import Supabase
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Program:
+    """The program without any setting."""
+    return Program(tmp_path / "work")
+
+
+@pytest.fixture
+def program(tmp_path: Path, messages: MessagesServer, supabase: Supabase) -> Program:
+    """The program with a complete configuration."""
+    return Program(tmp_path / "work", {**messages.environment, **supabase.environment})

@@ -1,0 +1,56 @@
+"""A key never appears: not in output, logs, tracebacks or files, whatever goes wrong, even with --verbose."""
+
+from __future__ import annotations
+
+import pytest
+from processes.program import Ended, Program
+from servers.processes import KEY, MessagesServer
+from servers.supabase import Supabase
+
+ODD = "sk-ant-test-fake\x7fwith-an-odd-character"
+LONG_AGO = "sk-ant-test-revoked-0123456789abcdef"
+
+
+def test_a_run_at_debug_level_shows_no_key(program: Program, supabase: Supabase) -> None:
+    """The libraries' own debug logs are shown, redacted."""
+    ended = program.run("--verbose", "run", "--limit", "3")
+    assert ended.code == 0
+    assert "DEBUG" in ended.err
+    _assert_absent(program, ended, KEY, supabase.secret)
+
+
+@pytest.mark.parametrize("verb", ["check", "plan", "run"])
+@pytest.mark.parametrize("key", [ODD, LONG_AGO, "with blanks in it", "schlüssel-mit-umlaut"])
+def test_a_key_that_makes_the_sdk_fail_is_not_echoed(program: Program, verb: str, key: str) -> None:
+    """Whatever the libraries quote in their errors, it does not come out."""
+    ended = program.run("--verbose", verb, "--limit", "2", ANTHROPIC_API_KEY=key)
+    assert ended.code in ({0} if verb == "plan" else {3, 4})
+    _assert_absent(program, ended, key)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"drop": "before"}, {"body": "<html>", "times": 5}, {"status": 401}, {"status": 500, "times": 5}]
+)
+def test_failures_of_the_api_show_no_key(
+    program: Program, messages: MessagesServer, supabase: Supabase, fault: dict[str, object]
+) -> None:
+    """Dropped, garbled and refused requests are told without headers."""
+    messages.faults(fault)
+    ended = program.run("--verbose", "run", "--limit", "2")
+    _assert_absent(program, ended, KEY, supabase.secret)
+
+
+def test_a_key_of_another_project_is_told_without_it(program: Program, supabase: Supabase) -> None:
+    """The gateway's refusal names the setting, not the value."""
+    key = "sb_secret_" + "x" * 22 + "_" + "y" * 8
+    ended = program.run("--verbose", "run", "--json", SUPABASE_SERVICE_ROLE_KEY=key)
+    assert ended.code == 4
+    assert "SUPABASE_SERVICE_ROLE_KEY" in ended.error["message"] + ended.error["hint"]
+    _assert_absent(program, ended, key)
+
+
+def _assert_absent(program: Program, ended: Ended, *secrets: str) -> None:
+    kept = "".join(path.read_text(errors="replace") for path in program.state.rglob("*") if path.is_file())
+    for secret in secrets:
+        for spelling in (secret, repr(secret)[1:-1], repr(secret.encode())[2:-1]):
+            assert spelling not in ended.out + ended.err + kept
