@@ -52,9 +52,14 @@ class TargetFolder:
         """The ballast file."""
         return self.path / "ballast"
 
+    @property
+    def logs(self) -> Path:
+        """The folder of the runs' logs."""
+        return self.path / "logs"
+
     def log(self, run_id: str) -> Path:
         """The log of one run."""
-        return self.path / "logs" / f"{run_id}.log"
+        return self.logs / f"{run_id}.log"
 
     def create(self) -> None:
         """Make the folder, private, level by level.
@@ -63,7 +68,7 @@ class TargetFolder:
             JournalUnavailable: it cannot be made or written, or belongs to somebody else.
         """
         try:
-            _make_private(self.path / "logs")
+            _make_private(self.logs)
         except OSError as error:
             raise unusable(self.path, error) from error
         if self.path.stat().st_uid != os.geteuid():

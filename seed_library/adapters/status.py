@@ -10,6 +10,7 @@ from seed_library.adapters.journal import Damage, records
 from seed_library.adapters.lock import Holder, is_held, read_holder
 from seed_library.adapters.state import TargetFolder
 from seed_library.core.ledger import Ledger, RunTally
+from seed_library.core.pricing import usd
 
 State = Literal["running", "idle", "interrupted", "finished"]
 
@@ -38,12 +39,28 @@ class Status:
         """How many items the run still has to do."""
         return max(0, self.run.to_do - self.run.stored - self.run.failed - self.run.rejected)
 
+    @property
+    def spent_usd(self) -> float:
+        """What the run has spent for certain."""
+        return usd(self.run.spent)
+
+    @property
+    def maybe_spent_usd(self) -> float:
+        """What may have been billed beyond that: requests without an answer, and those in flight."""
+        return usd(self.run.maybe_spent + self.maybe_in_flight)
+
+    def per_minute(self, now: datetime) -> float | None:
+        """Return how many rows the run has stored a minute so far; None where nothing can be said."""
+        if not self.run.stored or not self.run.started_at:
+            return None
+        end = datetime.fromisoformat(self.run.finished_at) if self.run.finished_at else now
+        elapsed = (end - datetime.fromisoformat(self.run.started_at)).total_seconds()
+        return self.run.stored / elapsed * 60 if elapsed > 0 else None
+
     def eta_seconds(self, now: datetime) -> int | None:
         """Return the seconds that the rest takes at the run's pace so far; None where nothing can be said."""
-        if self.state != "running" or not self.run.stored or not self.run.started_at:
-            return None
-        elapsed = (now - datetime.fromisoformat(self.run.started_at)).total_seconds()
-        return round(elapsed / self.run.stored * self.left)
+        pace = self.per_minute(now)
+        return round(self.left / pace * 60) if pace and self.state == "running" else None
 
 
 def read_status(folder: TargetFolder) -> Status:

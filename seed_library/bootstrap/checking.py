@@ -11,7 +11,7 @@ from seed_library.adapters.state import TargetFolder, space_check
 from seed_library.bootstrap.building import claude_writer, store_at
 from seed_library.bootstrap.preparing import Inspection, Prepared, claude_faults, store_faults
 from seed_library.core.errors import SeedLibraryError, UsageInvalid
-from seed_library.engine.preflight import budget_check, preflight_error, sample_row
+from seed_library.engine.preflight import budget_check, preflight_error, require, sample_row
 from seed_library.ports import Check, StoredText
 
 
@@ -32,6 +32,16 @@ def all_checks(inspection: Inspection) -> Findings:
             checks += [space_check(prepared.folder, len(prepared.chosen.items)), _lock_check(prepared.folder)]
         checks += asyncio.run(_outside_checks(prepared, inspection.faults))
     return Findings(tuple(checks), inspection.error() or preflight_error(checks))
+
+
+def require_outside(prepared: Prepared) -> None:
+    """Make the checks of a run that is about to go into the background, before anything is started.
+
+    Raises:
+        PreflightFailed: with everything that is wrong.
+    """
+    checks = [space_check(prepared.known_folder, len(prepared.chosen.items))]
+    require(checks + asyncio.run(_outside_checks(prepared, {})))
 
 
 def _setting_checks(inspection: Inspection) -> list[Check]:
@@ -92,14 +102,11 @@ def read_texts(prepared: Prepared, key: str) -> list[StoredText]:
             f"Catalog {prepared.catalog.name!r} has no key {key!r} in this selection.",
             hint=f"`seed-library plan {prepared.catalog.name}` lists the keys.",
         )
-    if prepared.target is None:
-        raise UsageInvalid("No target is configured.", hint="Set SUPABASE_URL, or give --store sqlite:PATH.")
     return asyncio.run(_read(prepared, key))
 
 
 async def _read(prepared: Prepared, key: str) -> list[StoredText]:
-    assert prepared.target is not None, "the caller has checked it"
-    store = store_at(prepared.target.address, prepared.catalog.table, prepared.settings)
+    store = store_at(prepared.known_target.address, prepared.catalog.table, prepared.settings)
     try:
         return await store.read(key, prepared.chosen.categories, prepared.chosen.locales)
     finally:

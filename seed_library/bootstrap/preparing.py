@@ -75,6 +75,26 @@ class Prepared:
         return target_folder(self.state_dir, self.target) if self.target else None
 
     @property
+    def known_target(self) -> Target:
+        """The target.
+
+        Raises:
+            UsageInvalid: none is configured.
+        """
+        if self.target is None:
+            raise UsageInvalid("No target is configured.", hint="Set SUPABASE_URL, or give --store sqlite:PATH.")
+        return self.target
+
+    @property
+    def known_folder(self) -> TargetFolder:
+        """The target's folder in the state directory.
+
+        Raises:
+            UsageInvalid: no target is configured.
+        """
+        return target_folder(self.state_dir, self.known_target)
+
+    @property
     def target_label(self) -> str:
         """The target, for people."""
         return self.target.label if self.target else "not configured (SUPABASE_URL is not set)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from seed_library.adapters.process import stop_signals, this_process
 from seed_library.adapters.state import TargetFolder, space_check
 from seed_library.adapters.status import read_status
 from seed_library.bootstrap.building import claude_writer, offline_writer, store_at
-from seed_library.bootstrap.preparing import Prepared, new_run_id
-from seed_library.core.errors import JournalUnavailable, Stopped, UsageInvalid
-from seed_library.core.events import RunFinished, StopRequested, Warned
+from seed_library.bootstrap.preparing import Prepared
+from seed_library.core.errors import JournalUnavailable, Stopped, TargetLocked
+from seed_library.core.events import RunFinished, StopRequested, WaitingForLock, Warned
 from seed_library.core.plan import Refresh
 from seed_library.core.targets import Target
 from seed_library.engine.context import Ports
@@ -29,11 +30,19 @@ from seed_library.ports import Reporter, Writer
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What kind of run: `command` is the verb, `rehearsing` chooses the offline writer."""
+    """What kind of run.
 
+    Attributes:
+        command: the verb.
+        rehearsing: the offline writer writes.
+        wait_seconds: how long to wait for another run that holds the target.
+    """
+
+    run_id: str
     command: str
     refresh: Refresh = ""
     rehearsing: bool = False
+    wait_seconds: float = 0
 
 
 def seed(prepared: Prepared, job: Job, reporter: Reporter, say: Callable[[str], None]) -> RunFinished:
@@ -49,27 +58,41 @@ def seed(prepared: Prepared, job: Job, reporter: Reporter, say: Callable[[str], 
         TargetLocked: another run holds the target.
         JournalUnavailable: the state folder cannot be used.
     """
-    target, folder = prepared.target, prepared.folder
-    if target is None or folder is None:
-        raise UsageInvalid("No target is configured.", hint="Set SUPABASE_URL, or give --store sqlite:PATH.")
+    target, folder = prepared.known_target, prepared.known_folder
     folder.create()
     lock = TargetLock(folder)
     stop = _Stop(reporter)
     with stop_signals(stop.ask, say):
+        _acquire(lock, job, folder, reporter, stop)
+        try:
+            session = _Session(prepared, job, target, folder, reporter, lock)
+            return asyncio.run(_run(session, stop))
+        finally:
+            lock.release()
+
+
+def _acquire(lock: TargetLock, job: Job, folder: TargetFolder, reporter: Reporter, stop: _Stop) -> None:
+    """Take the lock; wait for its holder as long as the user wants to."""
+    deadline = time.monotonic() + job.wait_seconds
+    while True:
         now = datetime.now(UTC)
         holder = holder_of(
             this_process(),
-            run_id=new_run_id(now),
+            run_id=job.run_id,
             started_at=now.isoformat(timespec="seconds"),
             command=job.command,
             version=__version__,
         )
-        lock.acquire(holder, progress=lambda: _progress(folder))
         try:
-            session = _Session(prepared, job, target, folder, reporter, lock, holder.run_id)
-            return asyncio.run(_run(session, stop))
-        finally:
-            lock.release()
+            lock.acquire(holder, progress=lambda: _progress(folder))
+        except TargetLocked as refusal:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise
+            stop.check()
+            reporter.report(WaitingForLock(refusal.message, round(left, 1)))
+        else:
+            return
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +103,6 @@ class _Session:
     folder: TargetFolder
     reporter: Reporter
     lock: TargetLock
-    run_id: str
 
 
 class _Stop:
@@ -96,12 +118,17 @@ class _Stop:
         if self._deliver is not None:
             self._deliver(signal_name)
 
+    def check(self) -> None:
+        """Raise if a stop was asked for."""
+        if self._reason:
+            raise _stopped(self._reason)
+
     def connect(self, halt: Halt) -> None:
         loop = asyncio.get_running_loop()
 
         def stop(reason: str) -> None:
             self._reporter.report(StopRequested(reason))
-            halt.because(Stopped(f"Stopped on request ({reason}).", hint="Run again to go on where this run ended."))
+            halt.because(_stopped(reason))
 
         def deliver(reason: str) -> None:
             loop.call_soon_threadsafe(stop, reason)
@@ -109,6 +136,10 @@ class _Stop:
         self._deliver = deliver
         if self._reason:
             stop(self._reason)
+
+
+def _stopped(reason: str) -> Stopped:
+    return Stopped(f"Stopped on request ({reason}).", hint="Run again to go on where this run ended.")
 
 
 async def _run(session: _Session, stop: _Stop) -> RunFinished:
@@ -138,7 +169,7 @@ def _writer(session: _Session) -> Writer:
 def _order(session: _Session) -> RunOrder:
     prepared = session.prepared
     return RunOrder(
-        run_id=session.run_id,
+        run_id=session.job.run_id,
         command=session.job.command,
         writer_name="rehearsal" if session.job.rehearsing else "claude",
         catalog=prepared.catalog,

@@ -16,6 +16,8 @@ VERBS = {
     "run": ("seed_library.cli.run", "Seed the target; resume where an earlier run ended."),
     "rehearse": ("seed_library.cli.run", "Run the whole path with an offline writer: no key, no network, no cost."),
     "status": ("seed_library.cli.status", "Show where we stand."),
+    "logs": ("seed_library.cli.logs", "Show the log of a run."),
+    "stop": ("seed_library.cli.stop", "Ask the run that is working to stop, and wait until it has."),
     "show": ("seed_library.cli.show", "Show the stored texts of a key with their provenance."),
     "catalogs": ("seed_library.cli.listing", "List the catalogs."),
     "schema": ("seed_library.cli.listing", "Print the SQL migration of the target table."),

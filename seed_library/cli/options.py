@@ -150,6 +150,17 @@ def catalog_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def target_options(command: Command) -> Command:
+    """Add what names a target to verbs that only look at files."""
+    return _apply(
+        command,
+        [
+            click.argument("catalog", required=False),
+            click.option("--store", metavar="STORE", help="supabase, or sqlite:PATH."),
+        ],
+    )
+
+
 def price_options(command: Command) -> Command:
     """Add what changes the price and the pace of a run."""
     return _apply(

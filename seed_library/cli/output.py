@@ -29,7 +29,7 @@ class Output:
 
     def result(self, text: str) -> None:
         """Print a result for people."""
-        print(self._safe(text), file=sys.stdout, flush=True)  # noqa: T201
+        print(self.safe(text), file=sys.stdout, flush=True)  # noqa: T201
 
     def document(self, value: Mapping[str, Any]) -> None:
         """Print a result for programs: one JSON object on one line."""
@@ -42,18 +42,17 @@ class Output:
 
     def complain(self, text: str) -> None:
         """Print something that must be seen."""
-        print(self._safe(text), file=sys.stderr, flush=True)  # noqa: T201
+        print(self.safe(text), file=sys.stderr, flush=True)  # noqa: T201
 
     def error(self, error: Mapping[str, str]) -> None:
         """Print a failure: one JSON object under --json, else what is wrong and what to do."""
         if self.as_json:
             self.document({"error": dict(error)})
             return
-        self.complain(f"Error: {error['message']}")
-        if error["hint"]:
-            self.complain(f"  {error['hint']}")
+        self.complain(error_text(error))
 
-    def _safe(self, text: str) -> str:
+    def safe(self, text: str) -> str:
+        """Return a text without secrets and without anything that could drive a terminal."""
         # Texts come from models, tables and foreign errors: none of them may drive the terminal.
         return self.redact(text).translate(_TERMINAL_CONTROLS)
 
@@ -67,6 +66,11 @@ def silence_lost_streams() -> None:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
+
+
+def error_text(error: Mapping[str, str]) -> str:
+    """Return a failure for people: what is wrong, and what to do."""
+    return f"Error: {error['message']}" + (f"\n  {error['hint']}" if error["hint"] else "")
 
 
 def error_fields(error: SeedLibraryError) -> dict[str, str]:

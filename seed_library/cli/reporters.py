@@ -132,7 +132,7 @@ class RichReporter:
                 self._output.error(event.error)
             case _:
                 if text := sentence(event):
-                    self._bar.console.print(self._output.redact(text), markup=False, highlight=False)
+                    self._bar.console.print(self._output.safe(text), markup=False, highlight=False)
 
     def _draw(self) -> None:
         speed = self._bar.tasks[self._task].speed

@@ -1,8 +1,12 @@
-"""`run` and `rehearse`: the same path, with Claude or with the offline writer."""
+"""`run` and `rehearse`: the same path, with Claude or with the offline writer, here or in the background."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,10 +20,12 @@ from seed_library.cli.options import (
     surroundings,
     with_store,
 )
+from seed_library.cli.output import Output, error_fields
 
 if TYPE_CHECKING:
-    from seed_library.bootstrap.preparing import Flags
+    from seed_library.bootstrap.preparing import Flags, Prepared
     from seed_library.bootstrap.running import Job
+    from seed_library.cli.log_reporter import LogReporter
     from seed_library.core.plan import Refresh
     from seed_library.settings import Needs
 
@@ -29,19 +35,36 @@ if TYPE_CHECKING:
 @price_options
 @refresh_option
 @click.option("--dry-run", is_flag=True, help="The same as `plan`: free of charge.")
+@click.option("--detach", is_flag=True, help="Go on in the background once the first text is stored.")
+@click.option(
+    "--wait-lock", type=click.FloatRange(min=0), metavar="SECONDS", default=0, help="Wait for a run that is working."
+)
+@click.option(
+    "--detach-timeout", type=click.FloatRange(min=1), metavar="SECONDS", default=180, help="Wait so long for --detach."
+)
+@click.option("--run-id", hidden=True)
+@click.option("--ready-fd", type=int, hidden=True)
 @global_options
-def run(flags: Flags, refresh: Refresh | None, *, dry_run: bool) -> int:
+def run(flags: Flags, refresh: Refresh | None, **how: Any) -> int:
     """Seed the target; resume where an earlier run ended."""
+    from seed_library.bootstrap.preparing import new_run_id
     from seed_library.cli.plan import show_plan
     from seed_library.core.errors import ExitCode
 
-    if dry_run:
+    if how["dry_run"]:
         show_plan(flags, refresh or "")
         return ExitCode.DONE
     from seed_library.bootstrap.running import Job
     from seed_library.settings import Needs
 
-    return _seed(flags, Needs(claude=True, store=True), Job("run", refresh or ""))
+    run_id = how["run_id"] or new_run_id(datetime.now(UTC))
+    job = Job(run_id, "run", refresh or "", wait_seconds=how["wait_lock"])
+    prepared = _prepared(flags, Needs(claude=True, store=True))
+    if how["detach"]:
+        return _detach(prepared, job, how["detach_timeout"] + how["wait_lock"])
+    if how["ready_fd"] is not None:
+        return _seed_in_background(prepared, job, how["ready_fd"])
+    return _seed(prepared, job)
 
 
 @click.command()
@@ -53,7 +76,7 @@ def rehearse(flags: Flags, refresh: Refresh | None) -> int:
     from dataclasses import replace
 
     from seed_library.adapters.rehearsal import MODEL
-    from seed_library.bootstrap.preparing import REHEARSAL_STORE
+    from seed_library.bootstrap.preparing import REHEARSAL_STORE, new_run_id
     from seed_library.bootstrap.running import Job
     from seed_library.core.errors import UsageInvalid
     from seed_library.core.targets import sqlite_path
@@ -66,16 +89,80 @@ def rehearse(flags: Flags, refresh: Refresh | None) -> int:
         )
     # The offline writer counts as a model of its own: a real run never takes its drafts for texts that are paid.
     flags = replace(with_store(flags, REHEARSAL_STORE), model=MODEL)
-    return _seed(flags, Needs(), Job("rehearse", refresh or "", rehearsing=True))
+    job = Job(new_run_id(datetime.now(UTC)), "rehearse", refresh or "", rehearsing=True)
+    return _seed(_prepared(flags, Needs()), job)
 
 
-def _seed(flags: Flags, needs: Needs, job: Job) -> int:
+def _prepared(flags: Flags, needs: Needs) -> Prepared:
     from seed_library.bootstrap.preparing import prepare
+
+    prepared = prepare(flags, needs, surroundings())
+    keep_secret(prepared.redactor)
+    return prepared
+
+
+def _seed(prepared: Prepared, job: Job) -> int:
     from seed_library.bootstrap.running import seed
+    from seed_library.cli.log_reporter import Reporters
     from seed_library.cli.reporters import reporter_for
 
     output = invocation().output
-    prepared = prepare(flags, needs, surroundings())
-    keep_secret(prepared.redactor)
     with reporter_for(output) as reporter:
-        return seed(prepared, job, reporter, output.complain).exit_code
+        return seed(prepared, job, Reporters(reporter, _log(prepared, job)), output.complain).exit_code
+
+
+def _log(prepared: Prepared, job: Job) -> LogReporter:
+    from seed_library.adapters.run_log import RunLog
+    from seed_library.cli.log_reporter import LogReporter
+
+    return LogReporter(RunLog(prepared.known_folder, job.run_id).write, invocation().output, lambda: datetime.now(UTC))
+
+
+def _detach(prepared: Prepared, job: Job, patience: float) -> int:
+    """Judge what can be judged here, start the rest in the background, and say where it is."""
+    from seed_library.bootstrap.checking import require_outside
+    from seed_library.bootstrap.detaching import start_in_background
+
+    output = invocation().output
+    require_outside(prepared)
+    arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
+    started = start_in_background(prepared.known_folder, job.run_id, arguments, patience)
+    if started.error is not None:
+        output.error(started.error)
+    elif started.finished is not None:
+        _say_finished(output, started.finished, started.log)
+    elif output.as_json:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        said = {"run_id": started.run_id, "pid": started.pid, "log": str(started.log)}
+        output.document({"event": "detached", "at": at, **said})
+    else:
+        output.result(f"Run {started.run_id} goes on in the background (pid {started.pid}); its first text is stored.")
+        output.result(f"  Log     {started.log}")
+        output.result("  Follow  seed-library logs -f    Look  seed-library status    Stop  seed-library stop")
+    return started.exit_code
+
+
+def _say_finished(output: Output, finished: Mapping[str, Any], log: Path) -> None:
+    if output.as_json:
+        output.document({**finished, "at": datetime.now(UTC).isoformat(timespec="milliseconds")})
+    else:
+        output.result(
+            f"Run {finished['run_id']} is over already: {finished['stored']} stored, {finished['failed']} failed, "
+            f"{finished['rejected']} rejected (exit code {finished['exit_code']}).\n  Log     {log}"
+        )
+
+
+def _seed_in_background(prepared: Prepared, job: Job, ready_fd: int) -> int:
+    """Be the process in the background: events go to the log, and the first word of success or failure to the pipe."""
+    from seed_library.bootstrap.detaching import ReadyPipe, leave_the_terminal
+    from seed_library.bootstrap.running import seed
+    from seed_library.cli.log_reporter import Reporters
+    from seed_library.core.errors import SeedLibraryError
+
+    leave_the_terminal()
+    pipe = ReadyPipe(ready_fd)
+    try:
+        return seed(prepared, job, Reporters(_log(prepared, job), pipe), invocation().output.complain).exit_code
+    except SeedLibraryError as error:
+        pipe.refuse(error_fields(error), error.exit_code)
+        raise

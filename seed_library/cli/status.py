@@ -2,41 +2,56 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from seed_library.cli.options import global_options, invocation
+from seed_library.adapters.state import TargetFolder
+from seed_library.adapters.status import Status, read_status
+from seed_library.bootstrap.light import status_folder
+from seed_library.cli.options import global_options, invocation, target_options
+from seed_library.cli.output import Output
+from seed_library.core.ledger import RunTally
 
-if TYPE_CHECKING:
-    from seed_library.adapters.status import Status
-    from seed_library.cli.output import Output
-
-_MICRO = 1_000_000
+_WATCH_SECONDS = 1.0
+_CLEAR = "\x1b[H\x1b[2J"
 
 
 @click.command()
-@click.argument("catalog", required=False)
-@click.option("--store", metavar="STORE", help="supabase, or sqlite:PATH.")
+@target_options
+@click.option("--watch", is_flag=True, help="Draw it again every second until the run has ended.")
 @global_options
-def status(catalog: str | None, store: str | None) -> None:
+def status(catalog: str | None, store: str | None, *, watch: bool) -> None:
     """Show where we stand."""
-    from seed_library.adapters.status import Status, read_status
-    from seed_library.bootstrap.light import status_folder
-    from seed_library.core.ledger import RunTally
+    folder = status_folder(invocation().dotenv, catalog, store)
+    found = _look(folder)
+    while watch and found.state == "running":
+        _show(found, clear=True)
+        time.sleep(_WATCH_SECONDS)
+        found = _look(folder)
+    _show(found, clear=watch)
 
-    said = invocation()
-    folder = status_folder(said.dotenv, catalog, store)
-    found = read_status(folder) if folder else Status("idle", None, RunTally())
-    if said.output.as_json:
-        said.output.document(_document(found))
-    else:
-        _print(said.output, found)
+
+def _look(folder: TargetFolder | None) -> Status:
+    return read_status(folder) if folder else Status("idle", None, RunTally())
+
+
+def _show(found: Status, *, clear: bool) -> None:
+    output = invocation().output
+    if output.as_json:
+        output.document(_document(found))
+        return
+    if clear and sys.stdout.isatty():
+        click.echo(_CLEAR, nl=False)
+    _print(output, found)
 
 
 def _document(found: Status) -> dict[str, Any]:
     holder, run = found.holder, found.run
+    now = datetime.now(UTC)
     return {
         "state": found.state,
         "target": found.target,
@@ -58,9 +73,10 @@ def _document(found: Status) -> dict[str, Any]:
         "failed": run.failed,
         "left": found.left,
         "requests": run.requests,
-        "spent_usd": run.spent / _MICRO,
-        "maybe_spent_usd": (run.maybe_spent + found.maybe_in_flight) / _MICRO,
-        "eta_seconds": found.eta_seconds(datetime.now(UTC)),
+        "spent_usd": found.spent_usd,
+        "maybe_spent_usd": found.maybe_spent_usd,
+        "per_minute": found.per_minute(now),
+        "eta_seconds": found.eta_seconds(now),
         "last_error": run.last_error or None,
         "started_at": run.started_at or None,
         "finished_at": run.finished_at or None,
@@ -85,13 +101,12 @@ def _print(output: Output, found: Status) -> None:
         f"This run {run.stored} stored ({run.recovered} paid before), {run.rejected} rejected, "
         f"{run.failed} failed, {found.left} left"
     )
-    maybe = run.maybe_spent + found.maybe_in_flight
-    output.result(
-        f"Spent    ${run.spent / _MICRO:.4f}" + (f" and perhaps up to ${maybe / _MICRO:.4f} more" if maybe else "")
-    )
-    eta = found.eta_seconds(datetime.now(UTC))
-    if eta is not None:
-        output.result(f"Left     about {eta} s")
+    maybe = f" and perhaps up to ${found.maybe_spent_usd:.4f} more" if found.maybe_spent_usd else ""
+    output.result(f"Spent    ${found.spent_usd:.4f}{maybe}")
+    now = datetime.now(UTC)
+    pace, eta = found.per_minute(now), found.eta_seconds(now)
+    if pace is not None:
+        output.result(f"Pace     {pace:.0f} a minute" + (f", about {eta:,} s left" if eta is not None else ""))
     if run.last_error:
         output.result(f"Error    {run.last_error}")
     if found.state == "interrupted":

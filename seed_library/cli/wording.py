@@ -12,6 +12,7 @@ from seed_library.core.events import (
     RunFinished,
     RunStarted,
     StopRequested,
+    WaitingForLock,
     Warned,
 )
 
@@ -37,6 +38,8 @@ def sentence(event: Event) -> str:
             text = f"Failed {event.item}: {event.reason}"
         case StopRequested():
             text = f"{event.reason}: no new requests; what is in flight will be stored. Once more to leave at once."
+        case WaitingForLock():
+            text = f"{event.message} Waiting up to {event.seconds_left:.0f} s more."
         case Warned():
             text = f"Warning: {event.message}"
         case _:

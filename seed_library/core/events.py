@@ -24,11 +24,12 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Note(Event):
-    """Something worth knowing that is neither progress nor failure."""
+class WaitingForLock(Event):
+    """Another run holds the target and we wait for it; the message names it and says how far it is."""
 
-    name: ClassVar[str] = "note"
+    name: ClassVar[str] = "waiting"
     message: str
+    seconds_left: float
 
 
 @dataclass(frozen=True, slots=True)

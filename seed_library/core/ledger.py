@@ -5,7 +5,8 @@ Records (each a JSON object with `kind`, `run` and `at`), in the order in which 
     intent    before a request leaves: item, attempt, fingerprint, model, worst (micro-dollars)
     paid      an answer arrived: item, attempt, fingerprint, cost, message (raw), request_id, workspace
     failed    no answer, or an error: item, attempt, reason, billed ("no" or "maybe"), worst
-    judged    item, attempt, accepted, findings; or `unusable` with the reason the answer holds no text
+    judged    item, attempt, fingerprint, accepted, findings; or `unusable` with the reason the answer holds no text
+              (a text that a later run recovers is judged again, by the gates of its day)
     stored    items: [category, key, locale, fingerprint] of the rows that one upsert wrote
 
 and per run `run` (catalog, model, writer, command, refresh) and `finished` (exit_code, error).
@@ -186,6 +187,8 @@ class Ledger:
 
     def _judge(self, record: Record) -> None:
         key = self._attempts.pop(str(record["attempt"]), None)
+        if key is None and "fingerprint" in record:
+            key = _draft_key(ItemId(*record["item"]), record["fingerprint"])
         if key is None or key not in self._drafts:
             return
         verdict: Verdict = "accepted" if record.get("accepted") else "rejected"

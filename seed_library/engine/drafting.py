@@ -84,7 +84,8 @@ class Drafter:
         return Draft(Row(item.id, item.title, text, provenance), step.fingerprint, recovered)
 
     def _note_judgement(self, item: Item, paid: PaidText, **verdict: Any) -> None:
-        self._context.ports.journal.note(self._context.attempt_record("judged", item.id, paid.attempt, **verdict))
+        about = self._context.attempt_record("judged", item.id, paid.attempt, fingerprint=paid.record["fingerprint"])
+        self._context.ports.journal.note(about | verdict)
 
 
 def _as_json(findings: tuple[Finding, ...]) -> list[dict[str, str]]:

@@ -30,7 +30,7 @@ FINISHED = events.RunFinished(
     troubles=(events.Trouble(ITEM, "9 words"),),
 )
 SAMPLES: list[Event] = [
-    events.Note("a note"),
+    events.WaitingForLock("pid 7 holds the target", 3.5),
     events.Warned("a warning"),
     events.RunStarted("r1", "small", "target", "m", {"new": 1}, 1, 0, 0.1, 0.2, 5.0),
     events.RequestSent(ITEM, 1),
