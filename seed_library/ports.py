@@ -6,7 +6,7 @@ contract tests.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -111,6 +111,7 @@ class Store(Protocol):
         """Insert or replace these rows in one transaction; repeating it changes nothing.
 
         Raises:
+            LeaseLost: another run holds the target; none was written.
             RowsRefused: at least one row is unacceptable for its content; none was written.
             StoreUnavailable: no answer, or an answer that says "later"; whether rows were written is unknown.
             RunBlocked: the target refuses whatever the rows.
@@ -157,6 +158,44 @@ class RunLock(Protocol):
         """Publish from where in the journal this run's records follow."""
 
 
+class Lease(Protocol):
+    """The exclusive hold on a target across machines. What is stored while it is held carries its token."""
+
+    @property
+    def applies(self) -> bool:
+        """Whether the target can be reached from other machines at all."""
+
+    async def take(self, dead_runs: Collection[str]) -> tuple[int, Check]:
+        """Take the lease and return its fencing token, and the finding; 0 where the target has no leases.
+
+        `dead_runs` are known to have ended: what one of them still holds is taken over at once.
+
+        Raises:
+            TargetLocked: a run elsewhere holds it.
+            StoreUnavailable: no answer; asking again is harmless.
+            RunBlocked: the target refuses.
+        """
+
+    async def renew(self) -> None:
+        """Prolong the lease.
+
+        Raises:
+            LeaseLost: it is not ours any more.
+            StoreUnavailable: no answer.
+            RunBlocked: the target refuses.
+        """
+
+    def assert_held(self) -> None:
+        """Prove that nobody else can hold the lease yet.
+
+        Raises:
+            LeaseLost: the last renewal is too old for that, or the lease was taken away.
+        """
+
+    async def release(self) -> None:
+        """Give the lease back, if that is quickly done. Never raises an expected failure."""
+
+
 class Clock(Protocol):
     """Time, injected."""
 
@@ -181,6 +220,7 @@ __all__ = [
     "Check",
     "Clock",
     "Journal",
+    "Lease",
     "Reporter",
     "Row",
     "RunLock",

@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     seed_library_prompts_dir: Annotated[Path, AfterValidator(_folder)] | None = None
     seed_library_models_file: Annotated[Path, AfterValidator(_file)] | None = None
     seed_library_state_dir: Path | None = None
+    seed_library_require_lease: bool = False
 
     @property
     def claude_key(self) -> str:

@@ -106,6 +106,8 @@ def hint_for(answer: Answer, table: TableSpec) -> str:
         "PGRST106": f"Expose the schema {table.schema} in the project's API settings.",
         "PGRST204": "Add the column, or map it in [table.columns] of catalog.toml.",
         "42703": "Add the column, or map it in [table.columns] of catalog.toml.",
+        "PGRST202": "Apply the migration of the lease functions again (`seed-library schema` prints it), then: "
+        "notify pgrst, 'reload schema';",
         "42P10": f"create unique index on {name} ({', '.join(table.conflict_columns)});",
         "25006": "The database is read-only; hosted projects become so when their disk is full. See the dashboard.",
     }

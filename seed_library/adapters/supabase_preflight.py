@@ -15,6 +15,7 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from seed_library.adapters.supabase_connection import Refused
 from seed_library.adapters.supabase_errors import Answer, hint_for, is_about_rows, said_by
 from seed_library.core.catalog import TableSpec
 from seed_library.core.errors import RowsRefused, RunBlocked
@@ -40,16 +41,14 @@ _CHECK_OF_CODE = {
 class Preflight:
     """The checks of one Supabase target."""
 
-    def __init__(self, store: SupabaseStore, url: str, table: TableSpec) -> None:
+    def __init__(self, store: SupabaseStore, table: TableSpec) -> None:
         self._store = store
-        self._url = url
+        self._url = store.connection.url
         self._table = table
         self._name = f"{table.schema}.{table.name}"
 
     async def checks(self, sample: Row) -> list[Check]:
         """Return every finding. Failed ones say what to do."""
-        from seed_library.adapters.supabase import Refused
-
         try:
             missing = await self._missing_columns()
             if missing:
@@ -66,8 +65,6 @@ class Preflight:
 
     async def _missing_columns(self) -> list[Check]:
         """Look at all columns at once, and at each of them only where that fails."""
-        from seed_library.adapters.supabase import Refused
-
         table = self._table
         needed = [*table.conflict_columns, table.title, table.text, *table.constants]
         try:
@@ -79,8 +76,6 @@ class Preflight:
         return []
 
     async def _missing_column(self, column: str) -> list[Check]:
-        from seed_library.adapters.supabase import Refused
-
         try:
             await self._store.send_select([column])
         except Refused as refusal:
@@ -91,8 +86,6 @@ class Preflight:
         return []
 
     async def _probe(self, sample: Row, extras: tuple[str, ...]) -> list[Check]:
-        from seed_library.adapters.supabase import Refused
-
         values = self._store.values(sample, extras)
         try:
             await self._store.send_upsert([values, values])
@@ -116,7 +109,7 @@ class Preflight:
     async def _unfilled(self, answer: Answer, filled: Collection[str]) -> Check:
         """Name every column that must not be empty and that no row would fill."""
         found = re.search(r'column "([^"]+)"', answer.message)
-        described = await self._store.described()
+        described = await self._store.connection.described(self._table.schema, self._table.name)
         columns = described.get("properties", {})
         required = [name for name in described.get("required", []) if "default" not in columns.get(name, {})]
         names = dict.fromkeys([*([found[1]] if found else []), *(name for name in required if name not in filled)])

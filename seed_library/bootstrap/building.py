@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from seed_library.adapters.lease import Applicant, NoLease, SupabaseLease
+from seed_library.adapters.lease_functions import LeaseFunctions
 from seed_library.adapters.models import ModelsTable, load_models
+from seed_library.adapters.supabase_connection import SupabaseConnection
 from seed_library.bootstrap.preparing import Prepared
 from seed_library.core.catalog import TableSpec
-from seed_library.core.targets import SqliteAddress, StoreAddress
-from seed_library.ports import Store, Writer
+from seed_library.core.lease import LeaseTimes
+from seed_library.core.targets import SqliteAddress, StoreAddress, SupabaseAddress
+from seed_library.ports import Lease, Store, Writer
 from seed_library.settings import Settings
 
 
@@ -41,3 +48,30 @@ def store_at(address: StoreAddress, table: TableSpec, settings: Settings) -> Sto
     from seed_library.adapters.supabase import SupabaseStore
 
     return SupabaseStore(address.url, settings.supabase_key, table)
+
+
+@asynccontextmanager
+async def lease_functions_at(
+    address: SupabaseAddress, table: TableSpec, settings: Settings
+) -> AsyncIterator[LeaseFunctions]:
+    """Give what looks at a lease and breaks it, without taking it."""
+    connection = SupabaseConnection(address.url, settings.supabase_key)
+    try:
+        yield LeaseFunctions(connection, table, LeaseTimes())
+    finally:
+        await connection.aclose()
+
+
+def leased_store_at(
+    address: StoreAddress, table: TableSpec, settings: Settings, applicant: Applicant
+) -> tuple[Store, Lease]:
+    """Return the store of a run, and the lease whose token its writes carry."""
+    if isinstance(address, SqliteAddress):
+        return store_at(address, table, settings), NoLease()
+    from seed_library.adapters.fenced import FencedStore
+    from seed_library.adapters.supabase import SupabaseStore
+
+    store = SupabaseStore(address.url, settings.supabase_key, table)
+    times = LeaseTimes()
+    lease = SupabaseLease(LeaseFunctions(store.connection, table, times), applicant, times)
+    return FencedStore(store, lease), lease

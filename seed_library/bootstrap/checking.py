@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from seed_library.adapters.lock import is_held, read_holder
 from seed_library.adapters.state import TargetFolder, space_check
 from seed_library.bootstrap.building import claude_writer, store_at
+from seed_library.bootstrap.lease_checks import lease_check
 from seed_library.bootstrap.preparing import Inspection, Prepared, claude_faults, store_faults
 from seed_library.core.errors import SeedLibraryError, UsageInvalid
 from seed_library.engine.preflight import budget_check, preflight_error, require, sample_row
@@ -41,7 +42,8 @@ def require_outside(prepared: Prepared) -> None:
         PreflightFailed: with everything that is wrong.
     """
     checks = [space_check(prepared.known_folder, len(prepared.chosen.items))]
-    require(checks + asyncio.run(_outside_checks(prepared, {})))
+    # The lease is judged by the process that takes it, and waits for it.
+    require(checks + asyncio.run(_store_checks(prepared)) + asyncio.run(_claude_checks(prepared)))
 
 
 def _setting_checks(inspection: Inspection) -> list[Check]:
@@ -73,22 +75,32 @@ def _lock_check(folder: TargetFolder) -> Check:
 
 
 async def _outside_checks(prepared: Prepared, faults: Mapping[str, str]) -> list[Check]:
-    request = prepared.book.request(prepared.chosen.items[0])
     checks: list[Check] = []
     if prepared.target is not None and not store_faults(faults):
-        store = store_at(prepared.target.address, prepared.catalog.table, prepared.settings)
-        try:
-            checks += await store.check(sample_row(request.item))
-        finally:
-            await store.aclose()
+        checks += await _store_checks(prepared)
+        if all(check.ok for check in checks):
+            checks.append(await lease_check(prepared))
     if not claude_faults(faults):
-        writer = claude_writer(prepared)
-        try:
-            model, finding = await writer.look_up(request.spec.model)
-        finally:
-            await writer.aclose()
-        checks += [finding, budget_check(prepared.settings.budget, request, model)]
+        checks += await _claude_checks(prepared)
     return checks
+
+
+async def _store_checks(prepared: Prepared) -> list[Check]:
+    store = store_at(prepared.known_target.address, prepared.catalog.table, prepared.settings)
+    try:
+        return await store.check(sample_row(prepared.chosen.items[0]))
+    finally:
+        await store.aclose()
+
+
+async def _claude_checks(prepared: Prepared) -> list[Check]:
+    request = prepared.book.request(prepared.chosen.items[0])
+    writer = claude_writer(prepared)
+    try:
+        model, finding = await writer.look_up(request.spec.model)
+    finally:
+        await writer.aclose()
+    return [finding, budget_check(prepared.settings.budget, request, model)]
 
 
 def read_texts(prepared: Prepared, key: str) -> list[StoredText]:

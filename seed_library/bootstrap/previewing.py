@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from seed_library.adapters.journal import Damage, read_ledger
 from seed_library.bootstrap.building import claude_writer, models_of, store_at
+from seed_library.bootstrap.lease_checks import lease_check
 from seed_library.bootstrap.preparing import Prepared, claude_faults, store_faults
 from seed_library.core.errors import SeedLibraryError
 from seed_library.core.ledger import Ledger
@@ -71,6 +72,10 @@ class _Look:
         if damage.lines:
             self._notes.append(f"The journal has {len(damage.lines)} damaged lines; a run sets them aside.")
 
+    def _note_lease(self, check: Check) -> None:
+        if check.hint:
+            self._notes.append(_note(check))
+
     async def _plan(self, lookup: Lookup) -> Plan:
         prepared = self._prepared
         if prepared.target is None or not self._store_is_usable():
@@ -80,6 +85,7 @@ class _Look:
         try:
             failed = [check for check in await store.check(sample_row(prepared.chosen.items[0])) if not check.ok]
             if not failed:
+                self._note_lease(await lease_check(prepared))
                 return await plan_from_store(prepared.chosen, store, lookup)
             self._notes += [_note(check) for check in failed]
         except SeedLibraryError as error:

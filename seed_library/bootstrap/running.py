@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from seed_library import __version__
 from seed_library.adapters.clock import SystemClock
 from seed_library.adapters.journal import open_journal
+from seed_library.adapters.lease import Applicant
 from seed_library.adapters.lock import TargetLock, holder_of
 from seed_library.adapters.process import stop_signals, this_process
 from seed_library.adapters.state import TargetFolder, space_check
 from seed_library.adapters.status import read_status
-from seed_library.bootstrap.building import claude_writer, offline_writer, store_at
+from seed_library.bootstrap.building import claude_writer, leased_store_at, offline_writer
 from seed_library.bootstrap.preparing import Prepared
 from seed_library.core.errors import JournalUnavailable, Stopped, TargetLocked
 from seed_library.core.events import RunFinished, StopRequested, WaitingForLock, Warned
@@ -151,8 +152,10 @@ async def _run(session: _Session, stop: _Stop) -> RunFinished:
     for repair in opened.repairs:
         session.reporter.report(Warned(repair))
     writer = _writer(session)
-    store = store_at(session.target.address, prepared.catalog.table, prepared.settings)
-    ports = Ports(writer, store, opened.journal, session.lock, clock, session.reporter)
+    store, lease = leased_store_at(
+        session.target.address, prepared.catalog.table, prepared.settings, _applicant(session)
+    )
+    ports = Ports(writer, store, opened.journal, session.lock, lease, clock, session.reporter)
     try:
         return await run(_order(session), ports, opened.ledger, halt)
     finally:
@@ -164,6 +167,13 @@ async def _run(session: _Session, stop: _Stop) -> RunFinished:
 
 def _writer(session: _Session) -> Writer:
     return offline_writer() if session.job.rehearsing else claude_writer(session.prepared)
+
+
+def _applicant(session: _Session) -> Applicant:
+    """Who asks for the lease, as other machines are told."""
+    process = this_process()
+    told = {"host": process.host, "pid": process.pid, "command": session.job.command, "version": __version__}
+    return Applicant(session.job.run_id, told, required=session.prepared.settings.seed_library_require_lease)
 
 
 def _order(session: _Session) -> RunOrder:
@@ -180,6 +190,7 @@ def _order(session: _Session) -> RunOrder:
         concurrency=prepared.settings.seed_library_concurrency,
         refresh=session.job.refresh,
         checks=(space_check(session.folder, len(prepared.chosen.items)),),
+        wait_seconds=session.job.wait_seconds,
     )
 
 

@@ -9,6 +9,7 @@ SeedLibraryError
       StoreUnavailable       the target did not answer in time; what is paid waits in the journal
     JournalUnavailable       the journal cannot be written (disk full, read-only)
     LockLost                 the lock file was removed or replaced under the running process
+    LeaseLost                another machine took the target over, or could soon do so
     BackgroundFailed         a process in the background was killed, or was not ready in time
   TargetLocked            5  another run holds the target
   BudgetReached           7  the next request could go over the budget
@@ -101,6 +102,12 @@ class LockLost(PreflightFailed):
     """The lock file was removed or replaced, so another process may hold the target too."""
 
     code = "lock_lost"
+
+
+class LeaseLost(PreflightFailed):
+    """The lease across machines was taken away, or was not renewed for so long that it may be."""
+
+    code = "lease_lost"
 
 
 class BackgroundFailed(PreflightFailed):

@@ -9,7 +9,8 @@ Records (each a JSON object with `kind`, `run` and `at`), in the order in which 
               (a text that a later run recovers is judged again, by the gates of its day)
     stored    items: [category, key, locale, fingerprint] of the rows that one upsert wrote
 
-and per run `run` (catalog, model, writer, command, refresh) and `finished` (exit_code, error).
+per run `lease` (token: 0 before the lease across machines is asked for, then the one granted) and, once it has
+begun, `run` (catalog, model, writer, command, refresh) and `finished` (exit_code, error).
 
 An intent that neither `paid` nor `failed` closes was in flight when its process died: it may have been billed.
 The fold keeps positions, not texts, and digests, not strings: a journal of 100,000 texts fits in memory.
@@ -98,6 +99,8 @@ class Ledger:
         self.maybe_spent = 0
         self.last_run = RunTally()
         self.refresh_floor: int | None = None
+        self.highest_token = 0
+        self.leasing_runs: set[str] = set()
 
     def apply(self, position: int, record: Record) -> None:
         """Take one record into account. Records of an unknown kind are left alone (a newer version wrote them)."""
@@ -116,6 +119,9 @@ class Ledger:
                 self._store(record)
             case "finished":
                 self._finish(record)
+            case "lease":
+                self.highest_token = max(self.highest_token, int(record["token"]))
+                self.leasing_runs.add(str(record["run"]))
             case _:
                 pass
 
@@ -153,6 +159,7 @@ class Ledger:
             model=str(record.get("model", "")),
             refresh=refresh,
             to_do=int(record.get("to_do", 0)),
+            maybe_spent=int(record.get("maybe_before", 0)),
         )
 
     def _intend(self, record: Record) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from seed_library.core.catalog import Catalog, Item, ItemId, RequestSpec, WordRule
@@ -21,6 +22,8 @@ from seed_library.core.drafts import Prompt, Request
 from seed_library.core.errors import CatalogInvalid
 
 MAX_RENDERED_CHARACTERS = 200_000
+_NOT_OF_ONE_ITEM = frozenset({"category", "locale", "words"})
+_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _FINGERPRINT_HEX_DIGITS = 32  # 128 bits: collisions are out of reach, and 100,000 of them stay small in memory
 
 
@@ -82,8 +85,11 @@ def _bounded(name: str, template: Template, variables: Mapping[str, object]) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
+    """The templates of one category and locale. A general system prompt names nothing of the single item."""
+
     system_name: str
     system: Template
+    system_is_general: bool
     user_name: str
     user: Template
 
@@ -104,12 +110,14 @@ class PromptBook:
         self._catalog = catalog
         self._spec = spec or catalog.request
         self._pairs: dict[tuple[str, str], _Pair] = {}
+        self._general_systems: dict[tuple[str, str], str] = {}
         faults: dict[str, None] = {}
         for place, source in catalog.sources.items():
             try:
                 self._pairs[place] = _Pair(
                     source.system_name,
                     compile_template(source.system_name, source.system),
+                    find_undeclared_variables(environment().parse(source.system)) <= _NOT_OF_ONE_ITEM,
                     source.user_name,
                     compile_template(source.user_name, source.user),
                 )
@@ -129,12 +137,13 @@ class PromptBook:
             TemplateFault: the item cannot be rendered.
         """
         words = self._catalog.rules_of(item.id).words
-        pair = self._pairs[item.id.category, item.id.locale]
+        place = item.id.category, item.id.locale
+        pair = self._pairs[place]
         variables = item_variables(item.id, item.title, item.facts, words)
-        prompt = Prompt(
-            system=render(pair.system_name, pair.system, variables),
-            user=render(pair.user_name, pair.user, variables),
-        )
+        system = self._general_systems.get(place) or render(pair.system_name, pair.system, variables)
+        if pair.system_is_general:
+            self._general_systems[place] = system
+        prompt = Prompt(system, render(pair.user_name, pair.user, variables))
         return Request(item, prompt, self._spec, fingerprint(prompt, self._spec), words)
 
     def fingerprints(self, items: list[Item]) -> Fingerprints:
@@ -174,8 +183,7 @@ def fingerprint(prompt: Prompt, spec: RequestSpec) -> str:
         spec.thinking_tokens,
         spec.effort,
     ]
-    canonical = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:_FINGERPRINT_HEX_DIGITS]
+    return hashlib.sha256(_canonical(parts).encode()).hexdigest()[:_FINGERPRINT_HEX_DIGITS]
 
 
 _MOST_NAMED = 10

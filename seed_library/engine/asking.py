@@ -72,6 +72,7 @@ class Asker:
         context, request = self._context, attempt.request
         context.halt.check()
         context.ports.lock.assert_held()
+        context.ports.lease.assert_held()
         await context.ports.journal.write(
             context.attempt_record(
                 "intent",

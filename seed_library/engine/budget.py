@@ -1,7 +1,8 @@
 """The budget: a ceiling, because the worst case of a request is reserved before the request is sent.
 
 Invariant: spent + maybe spent + reserved <= ceiling. A reservation is settled with what was really billed, or,
-where no answer says so, with the worst case. All money in micro-dollars.
+where no answer says so, with the worst case. What a killed run had in flight counts as maybe spent from the start of
+the run that finds it; alone it may be more than the ceiling. All money in micro-dollars.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ class Budget:
         """What is spent for certain or perhaps."""
         return self.spent + self.maybe_spent
 
+    @property
+    def left(self) -> int:
+        """What may still be spent, reservations aside."""
+        return max(0, self.ceiling - self.used)
+
     @asynccontextmanager
     async def reserving(self, amount: int) -> AsyncIterator[Bill]:
         """Set the worst case of a request aside, for as long as it lasts; the bill is settled however it ends.
@@ -58,7 +64,7 @@ class Budget:
         while self.used + self.reserved + amount > self.ceiling:
             if self.reserved == 0:
                 raise BudgetReached(
-                    f"The budget of ${usd(self.ceiling):.2f} leaves ${usd(self.ceiling - self.used):.4f}; "
+                    f"The budget of ${usd(self.ceiling):.2f} leaves ${usd(self.left):.4f}; "
                     f"the next request could cost up to ${usd(amount):.4f}.",
                     hint="What is stored stays. Run again with a higher --budget to go on.",
                 )

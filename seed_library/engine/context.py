@@ -13,7 +13,7 @@ from seed_library.engine.budget import Budget
 from seed_library.engine.stopping import Halt
 from seed_library.engine.tally import Tally
 from seed_library.engine.throttle import Throttle
-from seed_library.ports import Clock, Journal, Reporter, RunLock, Store, Writer
+from seed_library.ports import Clock, Journal, Lease, Reporter, RunLock, Store, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Ports:
     store: Store
     journal: Journal
     lock: RunLock
+    lease: Lease
     clock: Clock
     reporter: Reporter
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from seed_library.core.catalog import Catalog
 from seed_library.core.errors import ExitCode, SeedLibraryError, Stopped
@@ -15,7 +15,9 @@ from seed_library.core.prompts import PromptBook
 from seed_library.engine import preflight
 from seed_library.engine.budget import Budget
 from seed_library.engine.context import Ports, RunContext
+from seed_library.engine.leasing import LeaseKeeper
 from seed_library.engine.planning import Chosen, Cost, estimate, plan_from_store
+from seed_library.engine.retrying import Pause, store_retrying
 from seed_library.engine.seeding import carry_out
 from seed_library.engine.stopping import Halt
 from seed_library.engine.tally import Tally
@@ -32,6 +34,7 @@ class RunOrder:
         budget: ceiling in micro-dollars.
         checks: findings about this machine (disk space), made before.
         target: the target's label, for people.
+        wait_seconds: how long to wait for a run elsewhere that holds the target.
     """
 
     run_id: str
@@ -45,23 +48,29 @@ class RunOrder:
     concurrency: int
     refresh: Refresh = ""
     checks: Sequence[Check] = field(default=())
+    wait_seconds: float = 0
 
 
 async def run(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt) -> RunFinished:
     """Do the run and report it; the last event is always `RunFinished`, which is also returned."""
     began = ports.clock.monotonic()
+    inherited = sum(intent.worst for intent in ledger.open_intents.values())
     context = _context(order, ports, ledger, halt, _no_model(order))
+    context.budget.maybe_spent = inherited
     plan, cost = Plan([]), Cost(0, 0, "")
+    keeper = LeaseKeeper(order.run_id, ports, halt)
     try:
         await close_open_intents(ports, ledger)
-        plan, model = await _prepare(order, ports, ledger)
-        context = _context(order, ports, ledger, halt, model)
+        plan, model = await _prepare(order, context, keeper)
+        context = replace(context, model=model)
         cost = estimate(plan.to_generate, order.book, model)
         await _open(order, context, plan, cost)
     except SeedLibraryError as error:
         halt.because(error)
     else:
         await carry_out(context, plan, order.concurrency)
+    finally:
+        await keeper.give_back()
     return await _close(context, plan, cost, ports.clock.monotonic() - began)
 
 
@@ -88,26 +97,41 @@ async def close_open_intents(ports: Ports, ledger: Ledger) -> None:
         )
 
 
-async def _prepare(order: RunOrder, ports: Ports, ledger: Ledger) -> tuple[Plan, ModelFacts]:
-    """Check everything that is free to check, and plan. The writer is only asked where it is needed.
+async def _prepare(order: RunOrder, context: RunContext, keeper: LeaseKeeper) -> tuple[Plan, ModelFacts]:
+    """Check everything that is free to check, take the lease, and plan. The writer is only asked where it is needed.
 
     Raises:
+        TargetLocked: a run elsewhere holds the target.
         PreflightFailed: with all failures in one report.
     """
-    request = order.book.request(order.chosen.items[0])
+    ports, request = context.ports, order.book.request(order.chosen.items[0])
     checks = [*order.checks, *await ports.store.check(preflight.sample_row(request.item))]
+    if all(check.ok for check in checks):
+        checks.append(await keeper.take(context.ledger, order.wait_seconds))
     plan = Plan([])
     if all(check.ok for check in checks):
-        lookup = Lookup(ledger, order.refresh, rehearsing=order.writer_name == "rehearsal")
-        plan = await plan_from_store(order.chosen, ports.store, lookup)
+        plan = await _plan(order, context)
         if not plan.to_generate:
             _warn(checks, ports)
             return plan, _no_model(order)
     model, finding = await ports.writer.look_up(order.book.spec.model)
-    checks += [finding, preflight.budget_check(order.budget, request, model)]
+    checks += [finding, preflight.budget_check(context.budget.left, request, model)]
     preflight.require(checks)
     _warn(checks, ports)
     return plan, model
+
+
+async def _plan(order: RunOrder, context: RunContext) -> Plan:
+    """Read the table and decide; a large table takes many reads, and one of them may stumble."""
+    ports = context.ports
+
+    def announce(number: int, seconds: float, error: BaseException) -> None:
+        message = f"The table could not be read (attempt {number}): {error} Next attempt in {seconds:.1f} s."
+        ports.reporter.report(Warned(message))
+
+    lookup = Lookup(context.ledger, order.refresh, rehearsing=order.writer_name == "rehearsal")
+    retrying = store_retrying(Pause(ports.clock, context.halt.sleep, announce))
+    return await retrying(plan_from_store, order.chosen, ports.store, lookup)
 
 
 def _warn(checks: Sequence[Check], ports: Ports) -> None:
@@ -152,6 +176,7 @@ async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost) ->
         parts=_parts(plan),
         to_do=to_generate + to_recover,
         budget=order.budget,
+        maybe_before=context.budget.maybe_spent,
     )
     position = await context.ports.journal.write(record)
     context.ports.lock.begun(position)

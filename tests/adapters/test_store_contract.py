@@ -12,13 +12,17 @@ from adapters.library_rows import AWKWARD, CATEGORY, row, stored
 from fakes.store import MemoryStore
 from servers.supabase import MIGRATIONS, Supabase
 
+from seed_library.adapters.fenced import FencedStore
+from seed_library.adapters.lease import Applicant, SupabaseLease
+from seed_library.adapters.lease_functions import LeaseFunctions
 from seed_library.adapters.sqlite import SqliteStore
 from seed_library.adapters.supabase import SupabaseStore
 from seed_library.core.catalog import ItemId, TableSpec
 from seed_library.core.errors import RowsRefused
+from seed_library.core.lease import LeaseTimes
 from seed_library.ports import Store, StoredRow, StoredText
 
-STORES = ("sqlite", "supabase", "memory")
+STORES = ("sqlite", "supabase", "fenced", "memory")
 MAPPED = TableSpec(
     name="texts",
     category="kind",
@@ -50,7 +54,8 @@ def small_pages(module_project: Callable[..., Supabase]) -> Supabase:
 async def opener(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opener]:
     """How to open a store of the kind that the test asks for; there is nothing in it yet."""
     opened: list[Store] = []
-    opening = _supabase(request) if request.param == "supabase" else _local(request.param, tmp_path)
+    remote = {"supabase": _supabase, "fenced": _fenced}.get(request.param)
+    opening = remote(request) if remote else _local(request.param, tmp_path)
 
     def keeping(table: TableSpec) -> Store:
         opened.append(opening(table))
@@ -59,6 +64,22 @@ async def opener(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     yield keeping
     for store in opened:
         await store.aclose()
+
+
+def _fenced(request: pytest.FixtureRequest) -> Opener:
+    """Open stores whose writes carry a token; the lease was granted before, by hand."""
+    project: Supabase = request.getfixturevalue("small_pages")
+    plain = _supabase(request)
+
+    def opening(table: TableSpec) -> Store:
+        project.sql(f"select public.seed_library_acquire('{table.schema}.{table.name}', 'me', 90, '{{}}')")
+        store = plain(table)
+        assert isinstance(store, SupabaseStore)
+        lease = SupabaseLease(LeaseFunctions(store.connection, table, LeaseTimes()), Applicant("me", {}))
+        lease._token = 1
+        return FencedStore(store, lease)
+
+    return opening
 
 
 def _supabase(request: pytest.FixtureRequest) -> Opener:
@@ -174,7 +195,7 @@ async def test_one_unacceptable_row_refuses_the_whole_batch(store: Store, bad: s
     assert "half of" not in refusal.value.message
 
 
-@pytest.mark.parametrize("opener", ["sqlite", "supabase"], indirect=True)
+@pytest.mark.parametrize("opener", ["sqlite", "supabase", "fenced"], indirect=True)
 async def test_columns_may_have_other_names_and_constant_ones_are_filled(opener: Opener) -> None:
     """As `[table.columns]` and `[table.constants]` of a catalog say; the unique index may name them in any order."""
     store = opener(MAPPED)

@@ -32,7 +32,8 @@ def test_exit_codes_are_those_that_scripts_know() -> None:
 def _tree(kind: type[Exception], depth: int = 0) -> Iterator[tuple[int, type[Exception]]]:
     yield depth, kind
     for child in kind.__subclasses__():
-        yield from _tree(child, depth + 1)
+        if child.__module__ == errors.__name__:  # tests that ran before may have made failures of their own
+            yield from _tree(child, depth + 1)
 
 
 def _drawn() -> list[tuple[int, str, str]]:

@@ -146,10 +146,10 @@ def test_a_database_that_goes_away_in_the_middle_loses_no_paid_text(
     program: Program, messages: MessagesServer, supabase: Supabase
 ) -> None:
     """The answer to an upsert gets lost after the commit, then the server answers 503 twice, then all is well."""
-    path = "POST /rest/v1/content_library"
+    path = "POST /rest/v1/rpc/seed_library_store"
     supabase.faults(
-        {"match": path, "skip": 2, "times": 1, "drop": True, "after": True},
-        {"match": path, "skip": 4, "times": 2, "status": 503, "body": "<html>"},
+        {"match": path, "skip": 1, "times": 1, "drop": True, "after": True},
+        {"match": path, "skip": 3, "times": 2, "status": 503, "body": "<html>"},
     )
     ended = program.run("run", "--json", "--limit", "40")
     assert ended.code == 0, ended.err

@@ -58,7 +58,7 @@ def test_a_text_that_was_paid_before_the_kill_is_stored_by_the_next_run_for_noth
     """The database is down while texts arrive; then the process is killed; then everything is well again."""
     run = program.start("run", "--json", "--limit", "12", "--concurrency", "4")
     assert run.wait_for("canary")
-    supabase.faults({"match": "POST /rest/v1/content_library", "times": 1000, "status": 503})
+    supabase.faults({"match": "POST /rest/v1/rpc/seed_library_store", "times": 1000, "status": 503})
     assert run.wait_for("paid", 11)
     run.kill()
     supabase.faults()

@@ -55,6 +55,8 @@ def test_the_second_signal_leaves_at_once_and_the_next_run_says_what_may_have_be
     again = program.run("run", "--json", "--limit", "20")
     assert again.code == 0
     assert sum("in flight when a run was killed" in str(event.get("message")) for event in again.documents) == 4
+    assert again.document["maybe_spent_usd"] > 0, "and counted against this run's budget"
+    assert program.run("status", "--json").document["maybe_spent_usd"] == again.document["maybe_spent_usd"]
     assert supabase.count() == 20
 
 

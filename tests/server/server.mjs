@@ -70,6 +70,7 @@ postgres.PostgresError.prototype.toString = function () {
   return MARK + JSON.stringify({ code, message, details: detail, hint });
 };
 const STATUSES = { 21000: 500, 23503: 409, 23505: 409, 25006: 405, P0001: 400, 53400: 500, "57P01": 503 };
+const chosenStatus = (code) => (/^PT[45]\d\d$/.test(code) ? Number(code.slice(2)) : null); // an error that names its own
 const CLASS_STATUSES = { "08": 503, 25: 500, 28: 403, 38: 500, 40: 500, 53: 503, 54: 413, 55: 500, 57: 500, 58: 500, P0: 500, XX: 500 };
 
 const asPostgrest = async (response) => {
@@ -78,7 +79,7 @@ const asPostgrest = async (response) => {
   let body = text.startsWith("{") ? JSON.parse(text) : {};
   if (body.code === "SUP" && body.message.startsWith(MARK)) body = JSON.parse(body.message.slice(MARK.length));
   else if (body.code !== "21000") return new Response(text, { status: response.status, headers: response.headers });
-  const status = STATUSES[body.code] ?? CLASS_STATUSES[body.code.slice(0, 2)] ?? 400;
+  const status = chosenStatus(body.code) ?? STATUSES[body.code] ?? CLASS_STATUSES[body.code.slice(0, 2)] ?? 400;
   const headers = new Headers(response.headers);
   headers.delete("content-length");
   return new Response(JSON.stringify(body), { status, headers });

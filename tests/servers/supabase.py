@@ -22,7 +22,7 @@ from typing import Any
 TESTS = Path(__file__).resolve().parent.parent
 SERVER = TESTS / "server"
 MIGRATIONS = sorted((TESTS.parent / "seed_library" / "migrations").glob("*.sql"))
-ORIGINAL_TABLE, GRANTS, UPDATED_AT, PROVENANCE = MIGRATIONS
+ORIGINAL_TABLE, GRANTS, UPDATED_AT, PROVENANCE, LEASE = MIGRATIONS
 _START_SECONDS = 60
 
 
@@ -173,8 +173,10 @@ class Supabase:
         return int(self.sql("select count(*)::int as n from public.content_library")[0]["n"])
 
     def reset(self) -> None:
-        """Empty the library, the log and the faults."""
+        """Empty the library, the log and the faults; nobody holds a lease."""
         self.sql("truncate public.content_library")
+        if self.sql("select to_regclass('public.seed_library_lease') is not null as there")[0]["there"]:
+            self.sql("truncate public.seed_library_lease")
         self.faults()
         self.log()
 

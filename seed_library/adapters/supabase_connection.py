@@ -1,0 +1,132 @@
+"""One connection to a project's REST API, and the only place where the vendor's client is touched.
+
+The vendors' own retries are off: tenacity owns all of them. No error of theirs leaves this module, nor becomes the
+context of one that does: they quote headers, and with them the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from seed_library.adapters.imports import vendor_import
+from seed_library.adapters.supabase_errors import Answer, answer_of, foreign, unreachable
+from seed_library.core.errors import RowsRefused, RunBlocked
+
+if TYPE_CHECKING:
+    import httpx
+    from supabase import AsyncClient
+
+READ_SECONDS = 60.0  # a hibernated project wakes up on the first request
+_CONNECT_SECONDS = 10.0
+
+
+class Refused(Exception):
+    """The API answered with an error."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.message)
+        self.answer = answer
+
+
+class SupabaseConnection:
+    """Sends requests with the project's key. Connects with the first one."""
+
+    def __init__(self, url: str, key: str, *, answer_within: float = READ_SECONDS) -> None:
+        self.url = url
+        self._key = key
+        self._answer_within = answer_within
+        self._http: httpx.AsyncClient | None = None
+        self._client: AsyncClient | None = None
+        # An APIError does not tell the HTTP status; the hook runs in the task of the request and leaves it here.
+        self._status: ContextVar[int] = ContextVar("status", default=0)
+
+    def table(self, schema: str, name: str) -> Any:
+        """Return the vendor's builder of requests to a table."""
+        return self._connected().schema(schema).table(name)
+
+    async def call(self, schema: str, function: str, arguments: Mapping[str, Any]) -> Any:
+        """Call a function of the database and return its result.
+
+        Raises:
+            Refused: the API answered with an error.
+            RowsRefused: the arguments cannot even be sent.
+            StoreUnavailable: no answer.
+        """
+        return (await self.execute(self._connected().schema(schema).rpc(function, dict(arguments)))).data
+
+    async def execute(self, query: Any) -> Any:
+        """Send a request that a builder has made, once.
+
+        Raises:
+            Refused: the API answered with an error.
+            RowsRefused: the request cannot even be sent.
+            StoreUnavailable: no answer.
+        """
+        outcome = await self._outcome(query)
+        if isinstance(outcome, Exception):
+            raise outcome  # here, where no foreign error is its context
+        return outcome
+
+    def strange(self) -> Refused:
+        """Return the failure of a success that cannot be the API's: the page of a gateway or proxy."""
+        return Refused(foreign(self._status.get()))
+
+    async def described(self, schema: str, table: str) -> dict[str, Any]:
+        """Return what the API's description of itself says about a table; empty where it is not served."""
+        import httpx
+
+        client = self._connected()
+        assert self._http is not None, "connecting has made it"
+        headers = {**client.options.headers, "Accept-Profile": schema}
+        try:
+            answer = await self._http.get(f"{client.rest_url}/", headers=headers)
+            found = answer.json()["definitions"][table] if answer.is_success else {}
+        except (httpx.RequestError, ValueError, LookupError, TypeError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    async def aclose(self) -> None:
+        """Free the connections."""
+        if self._http is not None:
+            await self._http.aclose()
+
+    async def _outcome(self, query: Any) -> Any:
+        import httpx
+        from postgrest.exceptions import APIError
+
+        try:
+            return await query.execute()
+        except APIError as error:
+            return Refused(answer_of(error, self._status.get()))
+        except httpx.RequestError as error:
+            return unreachable(error)
+        except UnicodeEncodeError:
+            return RowsRefused("a text holds a character that UTF-8 cannot express")
+
+    def _connected(self) -> AsyncClient:
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    def _connect(self) -> AsyncClient:
+        with vendor_import():
+            import httpx
+            from supabase import AsyncClient, AsyncClientOptions
+
+        if not self._key.isascii():  # the client would quote it in its error
+            raise RunBlocked("The Supabase key holds a character that no key has.", hint="Copy the key again.")
+
+        async def keep_status(response: httpx.Response) -> None:
+            self._status.set(response.status_code)
+
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(self._answer_within, connect=_CONNECT_SECONDS),
+            event_hooks={"response": [keep_status]},
+            follow_redirects=False,  # the key must not travel to another host
+        )
+        options = AsyncClientOptions(
+            httpx_client=self._http, postgrest_client_retry=False, auto_refresh_token=False, persist_session=False
+        )
+        return AsyncClient(self.url, self._key, options)

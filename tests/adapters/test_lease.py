@@ -1,0 +1,428 @@
+"""The lease and its fence, on a real Postgres behind the REST API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+from adapters.library_rows import row
+from servers.supabase import GRANTS, LEASE, MIGRATIONS, ORIGINAL_TABLE, Supabase
+
+from seed_library.adapters.fenced import FencedStore
+from seed_library.adapters.lease import Applicant, Moment, NoLease, SupabaseLease
+from seed_library.adapters.lease_functions import FencedOff, FunctionsMissing, LeaseFunctions
+from seed_library.adapters.supabase import SupabaseStore
+from seed_library.core.catalog import TableSpec
+from seed_library.core.errors import LeaseLost, RowsRefused, RunBlocked, StoreUnavailable, TargetLocked
+from seed_library.core.lease import LeaseTimes
+
+TARGET = "public.content_library"
+INFO = {"host": "first-machine", "pid": 4711, "command": "run"}
+SHORT = LeaseTimes(lasts=0.15)
+SLOWLY = """
+create function public.slowly() returns trigger language plpgsql as
+  $$ begin perform pg_sleep({seconds}); return new; end $$;
+create trigger slowly before {when} on public.{table} for each row execute function public.slowly();
+"""
+
+
+class Hands:
+    """A clock with two hands that the test moves."""
+
+    def __init__(self) -> None:
+        self.moment = Moment(0, 0)
+
+    def __call__(self) -> Moment:
+        """Return where they stand."""
+        return self.moment
+
+
+@pytest.fixture
+async def machine() -> AsyncIterator[Callable[..., FencedStore]]:
+    """A factory of machines: each has a connection, a lease and a store of its own."""
+    async with AsyncExitStack() as opened:
+
+        def start(project: Supabase, run_id: str, *, host: str = "", **how: Any) -> FencedStore:
+            times = how.pop("times", LeaseTimes())
+            store = SupabaseStore(project.url, how.pop("key", project.secret), TableSpec())
+            functions = LeaseFunctions(store.connection, TableSpec(), times)
+            applicant = Applicant(run_id, INFO | {"host": host or f"host of {run_id}"}, how.pop("required", False))
+            lease = SupabaseLease(functions, applicant, times, **how)
+            fenced = FencedStore(store, lease)
+            opened.push_async_callback(fenced.aclose)
+            return fenced
+
+        yield start
+
+
+Machine = Callable[..., FencedStore]
+
+
+def _expire(project: Supabase) -> None:
+    project.sql("update public.seed_library_lease set expires_at = clock_timestamp() - interval '1 second'")
+
+
+def _texts(project: Supabase) -> dict[str, str]:
+    return {found["key"]: found["description"] for found in project.sql("select * from public.content_library")}
+
+
+async def test_one_machine_holds_the_lease_and_the_other_is_told_by_whom(supabase: Supabase, machine: Machine) -> None:
+    """Host, pid, command, run and since when; and how to get on."""
+    token, check = await machine(supabase, "r1", host="first-machine")._lease.take(())
+    assert (token, check.ok) == (1, True)
+    with pytest.raises(TargetLocked) as refused:
+        await machine(supabase, "r2")._lease.take(())
+    for word in ("pid 4711 on first-machine", "`seed-library run`", "(run r1)", "since 20"):
+        assert word in refused.value.message
+    assert "unlock --token 1" in refused.value.hint
+
+
+async def test_every_new_grant_has_a_higher_token(supabase: Supabase, machine: Machine) -> None:
+    """Given back, run out or broken: the number never goes back."""
+    tokens = []
+    for number in range(4):
+        lease = machine(supabase, f"r{number}")._lease
+        tokens.append((await lease.take(()))[0])
+        if number % 2:
+            _expire(supabase)
+        else:
+            await lease.release()
+    assert tokens == [1, 2, 3, 4]
+
+
+async def test_a_lost_answer_is_asked_for_again_without_harm(supabase: Supabase, machine: Machine) -> None:
+    """The same run gets the same token, and the lease lasts longer."""
+    supabase.faults({"match": "POST /rest/v1/rpc/seed_library_acquire", "drop": True, "after": True})
+    lease = machine(supabase, "r1")._lease
+    with pytest.raises(StoreUnavailable):
+        await lease.take(())
+    assert (await lease.take(()))[0] == 1
+
+
+async def test_a_lease_that_ran_out_is_free_but_may_still_be_renewed_by_its_holder(
+    supabase: Supabase, machine: Machine
+) -> None:
+    """By the database's own clock, with a lease of a moment."""
+    first = machine(supabase, "r1", times=SHORT)
+    await first._lease.take(())
+    supabase.sql("select pg_sleep(0.2)")
+    assert not (await first._lease._functions.peek()).held
+    await first._lease.renew()
+    await first.upsert([row("a", "of the first")])
+    _expire(supabase)
+    assert (await machine(supabase, "r2")._lease.take(()))[0] == 2
+    with pytest.raises(LeaseLost, match="host of r2"):
+        await first._lease.renew()
+
+
+async def test_a_stale_token_writes_nothing(supabase: Supabase, machine: Machine) -> None:
+    """The old holder is refused by the database, whatever it believes, and knows from then on."""
+    first, second = machine(supabase, "r1"), machine(supabase, "r2")
+    await first._lease.take(())
+    await first.upsert([row("a", "first"), row("b", "first")])
+    _expire(supabase)
+    await second._lease.take(())
+    await second.upsert([row("a", "second")])
+    first._lease.assert_held()  # it has not noticed
+    before = supabase.sql("select * from public.content_library order by key")
+    with pytest.raises(LeaseLost, match="pid 4711 on host of r2"):
+        await first.upsert([row("a", "late"), row("c", "late")])
+    assert supabase.sql("select * from public.content_library order by key") == before
+    with pytest.raises(LeaseLost):
+        first._lease.assert_held()
+    await first._lease.release()
+    assert _holder(supabase) == "r2"
+
+
+async def test_a_released_lease_fences_its_last_holder_off(supabase: Supabase, machine: Machine) -> None:
+    """A write that was delayed on its way comes too late."""
+    first = machine(supabase, "r1")
+    await first._lease.take(())
+    await first._lease.release()
+    with pytest.raises(LeaseLost):
+        await first.upsert([row("a")])
+    assert supabase.count() == 0
+
+
+async def test_a_takeover_waits_for_the_write_that_runs(
+    supabase: Supabase, machine: Machine, request: pytest.FixtureRequest
+) -> None:
+    """The fence is checked in the transaction that writes; nothing of it arrives after a newer grant."""
+    first, second = machine(supabase, "r1"), machine(supabase, "r2")
+    await first._lease.take(())
+    request.addfinalizer(lambda: supabase.sql("drop function public.slowly() cascade"))
+    supabase.sql(SLOWLY.format(seconds=0.4, when="insert", table="content_library"))
+    writing = asyncio.create_task(first.upsert([row("a", "first")]))
+    await asyncio.to_thread(_until_writing, supabase)
+    taking = asyncio.create_task(_take_over(supabase, second))
+    done, _ = await asyncio.wait({writing, taking}, return_when=asyncio.FIRST_COMPLETED)
+    assert writing in done
+    assert await taking == {"a": "first"}
+
+
+def _until_writing(project: Supabase) -> None:
+    while not project.sql("select 1 from pg_stat_activity where wait_event = 'PgSleep'"):
+        pass
+
+
+async def _take_over(project: Supabase, machine: FencedStore) -> dict[str, str]:
+    """Take a lease that has run out, and return what is in the table at that moment."""
+    await asyncio.to_thread(
+        project.sql, "update public.seed_library_lease set expires_at = clock_timestamp() - interval '1 second'"
+    )
+    await machine._lease.take(())
+    return _texts(project)
+
+
+@pytest.mark.parametrize("machines", [24])
+async def test_of_many_machines_one_wins_every_time(
+    supabase: Supabase, machine: Machine, request: pytest.FixtureRequest, machines: int
+) -> None:
+    """Rounds of simultaneous starts; the winner gives the lease back and the next round begins.
+
+    A grant takes a while here, so that the others look while it is being made.
+    """
+    request.addfinalizer(lambda: supabase.sql("drop function public.slowly() cascade"))
+    supabase.sql(SLOWLY.format(seconds=0.03, when="update", table="seed_library_lease"))
+    tokens = []
+    for number in range(6):
+        leases = [machine(supabase, f"r{number}-{one}")._lease for one in range(machines)]
+        outcomes = await asyncio.gather(*(lease.take(()) for lease in leases), return_exceptions=True)
+        assert Counter(type(outcome).__name__ for outcome in outcomes) == {"tuple": 1, "TargetLocked": machines - 1}
+        for lease, outcome in zip(leases, outcomes, strict=True):
+            if isinstance(outcome, tuple):
+                tokens.append(outcome[0])
+                await lease.release()
+    assert tokens == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_dead_run_of_this_machine_is_followed_at_once(supabase: Supabase, machine: Machine) -> None:
+    """Its journal is ours and its lock is free, so it is dead; a journal copied to another machine proves nothing."""
+    await machine(supabase, "dead", host="here")._lease.take(())
+    with pytest.raises(TargetLocked):
+        await machine(supabase, "copied", host="elsewhere")._lease.take({"dead"})
+    with pytest.raises(TargetLocked):
+        await machine(supabase, "stranger", host="here")._lease.take({"another"})
+    assert (await machine(supabase, "next", host="here")._lease.take({"dead"}))[0] == 2
+
+
+async def test_breaking_needs_the_token_that_is_held(supabase: Supabase, machine: Machine) -> None:
+    """An older one and a guessed one break nothing; the right one frees the lease, but not for its last holder."""
+    first = machine(supabase, "r1")
+    await first._lease.take(())
+    functions = first._lease._functions
+    assert [await functions.break_(token) for token in (0, 2, 1, 1)] == [False, False, True, False]
+    with pytest.raises(LeaseLost):
+        await first.upsert([row("a")])
+    assert (await machine(supabase, "r2")._lease.take(()))[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("boot", "wall", "held"),
+    [(60, 60, True), (60.1, 0, False), (0, 60.1, False), (-5, 59, True), (61, -3_600, False), (0, 0, True)],
+)
+async def test_the_age_of_a_renewal_is_what_the_older_clock_says(
+    supabase: Supabase, machine: Machine, boot: float, wall: float, *, held: bool
+) -> None:
+    """Asleep, put away, or with a clock set back: 60 s are over as soon as one of the two clocks says so."""
+    hands = Hands()
+    lease = machine(supabase, "r1", now=hands)._lease
+    await lease.take(())
+    hands.moment = Moment(boot, wall)
+    if held:
+        lease.assert_held()
+    else:
+        with pytest.raises(LeaseLost, match="could not be renewed for"):
+            lease.assert_held()
+    await lease.renew()
+    lease.assert_held()
+
+
+async def test_the_age_counts_from_when_the_renewal_was_sent(supabase: Supabase, machine: Machine) -> None:
+    """An answer that was long under way makes the lease no younger."""
+    hands = Hands()
+    lease = machine(supabase, "r1", now=hands)._lease
+    await lease.take(())
+    renewing = asyncio.create_task(lease.renew())
+    await asyncio.sleep(0)  # it has looked at the clock and sent its request
+    hands.moment = Moment(61, 61)
+    await renewing
+    with pytest.raises(LeaseLost, match="61 s"):
+        lease.assert_held()
+
+
+async def test_no_answer_is_given_up_after_a_while(supabase: Supabase, machine: Machine) -> None:
+    """A renewal that hangs must not outlast the lease; a release that hangs keeps nobody."""
+    times = LeaseTimes(answer_within=0.2, release_within=0.1)
+    lease = machine(supabase, "r1", times=times)._lease
+    await lease.take(())
+    supabase.faults({"match": "POST /rest/v1/rpc/", "delay_ms": 1500, "times": 2})
+    with pytest.raises(StoreUnavailable, match=r"within 0\.2 s"):
+        await lease.renew()
+    await lease.release()
+
+
+CALLS: dict[str, dict[str, Any]] = {
+    "peek": {},
+    "acquire": {"p_holder": "x", "p_seconds": 90, "p_info": {}},
+    "renew": {"p_holder": "r1", "p_token": 1, "p_seconds": 90},
+    "release": {"p_holder": "r1", "p_token": 1},
+    "break": {"p_token": 1},
+    "store": {
+        "p_holder": "r1",
+        "p_token": 1,
+        "p_schema": "public",
+        "p_table": "content_library",
+        "p_conflict": ["category", "key", "locale"],
+        "p_rows": [{"category": "c", "key": "k", "locale": "de", "title": "T", "description": "D"}],
+    },
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_nobody_but_the_service_role_may_call_a_function(supabase: Supabase, machine: Machine, name: str) -> None:
+    """Refused over the API for the anonymous role, and by grant for every role; the lease stays as it is."""
+    await machine(supabase, "r1")._lease.take(())
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(
+            f"{supabase.url}/rest/v1/rpc/seed_library_{name}",
+            headers={"apikey": supabase.publishable},
+            json={"p_target": TARGET, **CALLS[name]},
+        )
+    assert (answer.status_code, answer.json()["code"]) == (401, "42501")
+    assert (_holder(supabase), supabase.count()) == ("r1", 0)
+    allowed = "select r, has_function_privilege(r, p.oid, 'execute') as may from pg_proc p, unnest(array['anon',"
+    rest = f"'authenticated','service_role']) as r where proname = 'seed_library_{name}'"
+    assert {one["r"]: one["may"] for one in supabase.sql(allowed + rest)} == {
+        "anon": False,
+        "authenticated": False,
+        "service_role": True,
+    }
+
+
+def test_the_functions_have_the_rights_of_their_caller_and_a_fixed_path(supabase: Supabase) -> None:
+    """None is a way to more rights, and none can be led to other tables than it names."""
+    found = supabase.sql(
+        "select proname, prosecdef, proconfig::text as path from pg_proc where proname like 'seed\\_library\\_%'"
+    )
+    assert {one["proname"] for one in found} == {f"seed_library_{name}" for name in CALLS}
+    assert {(one["prosecdef"], one["path"]) for one in found} == {(False, '{"search_path=\\"\\""}')}
+
+
+def test_the_table_is_for_the_service_role_alone(supabase: Supabase) -> None:
+    """Row level security without policies, and no grant but that role's three."""
+    asked = "select r, p, has_table_privilege(r, 'public.seed_library_lease', p) as has from unnest(array['anon',"
+    rest = "'authenticated','service_role']) as r, unnest(array['select','insert','update','delete','truncate']) as p"
+    granted = {(one["r"], one["p"]) for one in supabase.sql(asked + rest) if one["has"]}
+    assert granted == {("service_role", privilege) for privilege in ("select", "insert", "update")}
+    assert supabase.sql(
+        "select relrowsecurity as on, (select count(*)::int from pg_policies where tablename = relname) as policies"
+        " from pg_class where relname = 'seed_library_lease'"
+    ) == [{"on": True, "policies": 0}]
+
+
+async def test_the_fenced_write_has_no_more_rights_than_the_plain_one(
+    project: Callable[..., Supabase], machine: Machine
+) -> None:
+    """A table that the key may not write to stays closed."""
+    closed = project(ORIGINAL_TABLE, LEASE, "grant select on public.content_library to service_role;")
+    first = machine(closed, "r1")
+    await first._lease.take(())
+    with pytest.raises(RunBlocked, match="permission denied for table content_library"):
+        await first.upsert([row("a")])
+
+
+async def test_a_trigger_finds_the_same_schema_behind_both_ways(
+    project: Callable[..., Supabase], machine: Machine
+) -> None:
+    """Triggers of the app that name tables without their schema must not break."""
+    audited = project(
+        *MIGRATIONS,
+        "create table public.audit (key text); grant insert on public.audit to service_role;"
+        "create function public.note_it() returns trigger language plpgsql as"
+        " $$ begin insert into audit values (new.key); return new; end $$;"
+        "create trigger note_it after insert on public.content_library for each row execute function public.note_it()",
+    )
+    first = machine(audited, "r1")
+    await first._lease.take(())
+    await first.upsert([row("a")])
+    assert audited.sql("select key from public.audit") == [{"key": "a"}]
+
+
+async def test_a_bad_row_is_refused_and_none_is_written(supabase: Supabase, machine: Machine) -> None:
+    """With the engine's own words for it, so that the batch is halved as ever."""
+    first = machine(supabase, "r1")
+    await first._lease.take(())
+    for bad in ("no\0character", "half \ud800"):
+        with pytest.raises(RowsRefused):
+            await first.upsert([row("a"), row("b", bad)])
+    assert supabase.count() == 0
+
+
+async def test_without_the_functions_there_is_only_the_local_lock_and_it_is_said(
+    project: Callable[..., Supabase], machine: Machine
+) -> None:
+    """Rows are stored as before; the finding names the migration. Where the lease is required, it fails."""
+    bare = project(ORIGINAL_TABLE, GRANTS)
+    store = machine(bare, "r1")
+    token, check = await store._lease.take(())
+    assert (token, check.ok) == (0, True)
+    assert "no lease functions" in check.message
+    assert "content_library_lease" in check.hint
+    store._lease.assert_held()
+    await store.upsert([row("a")])
+    await store._lease.release()
+    assert (bare.count(), bare.log()[-1]["line"]) == (1, "POST /rest/v1/content_library")
+    token, check = await machine(bare, "r2", required=True)._lease.take(())
+    assert (token, check.ok) == (0, False)
+    assert "SEED_LIBRARY_REQUIRE_LEASE" in check.message
+    with pytest.raises(FunctionsMissing):
+        await store._lease._functions.peek()
+
+
+async def test_a_database_without_the_right_to_its_lease_is_no_database_without_leases(
+    project: Callable[..., Supabase], machine: Machine
+) -> None:
+    """Half a migration is an error with its remedy, not a silent step back to the local lock."""
+    half = project(*MIGRATIONS, "revoke all on table public.seed_library_lease from service_role;")
+    with pytest.raises(RunBlocked, match="may not be used") as blocked:
+        await machine(half, "r1")._lease.take(())
+    assert "migration" in blocked.value.hint
+
+
+async def test_a_page_of_somebody_else_is_no_grant(supabase: Supabase, machine: Machine) -> None:
+    """A gateway that answers 200 to everything must not look like a lease."""
+    for name, body in (("acquire", '{"granted": true}'), ("acquire", "<html>"), ("acquire", "[]")):
+        page = {"status": 200, "body": body, "headers": {"content-type": "application/json"}}
+        supabase.faults({"match": f"POST /rest/v1/rpc/seed_library_{name}", **page})
+        with pytest.raises(StoreUnavailable):
+            await machine(supabase, "r1")._lease.take(())
+
+
+async def test_the_functions_tell_a_fenced_write_from_every_other_refusal(supabase: Supabase, machine: Machine) -> None:
+    """PT409, which the API turns into a 409."""
+    store = machine(supabase, "r1")
+    values = await store._store.all_values([row("a")])
+    with pytest.raises(FencedOff):
+        await store._lease._functions.store("r1", 1, values)
+    assert supabase.log()[-1]["status"] == 409
+
+
+async def test_a_file_needs_no_lease() -> None:
+    """Whoever can reach it is on this machine, where the lock holds."""
+    lease = NoLease()
+    token, check = await lease.take({"r1"})
+    await lease.renew()
+    lease.assert_held()
+    await lease.release()
+    assert (token, check.ok, check.hint, lease.applies) == (0, True, "", False)
+
+
+def _holder(project: Supabase) -> str | None:
+    found: str | None = project.sql("select holder from public.seed_library_lease")[0]["holder"]
+    return found

@@ -1,0 +1,29 @@
+"""A system prompt that names nothing of the single item is rendered once; nobody can tell the difference."""
+
+from __future__ import annotations
+
+import pytest
+from core.small_catalog import small_catalog
+
+from seed_library.core.prompts import PromptBook, compile_template, item_variables, render
+
+SYSTEMS = [
+    "Write.",
+    "Write {{ words.low }} words in {{ locale }} about {{ category }}.",
+    "Write about {{ key }}.",
+    "Write {{ title }} in {{ locale }}.",
+    "{% set name = title %}{% set words = 3 %}{{ name }} {{ words }}",
+    "{% for n in range(2) %}{{ n }}{{ locale }}{% endfor %}",
+    "{% set locale = key %}{{ locale }}",
+    "{% if locale == 'de' %}{{ key }}{% endif %}!",
+]
+
+
+@pytest.mark.parametrize("source", SYSTEMS)
+def test_every_item_gets_the_system_prompt_that_its_own_rendering_gives(source: str) -> None:
+    """Whatever the template names, in whatever order the items come."""
+    catalog = small_catalog(system=source)
+    book, template = PromptBook(catalog), compile_template("system.md", source)
+    for item in [*catalog.items, *reversed(catalog.items)]:
+        variables = item_variables(item.id, item.title, item.facts, catalog.rules_of(item.id).words)
+        assert book.request(item).prompt.system == render("system.md", template, variables)

@@ -1,0 +1,141 @@
+"""How often and how long something is tried, in virtual time; and how every wait ends when the run does."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from fakes.clock import FakeClock
+
+from seed_library.core.errors import (
+    ItemRefused,
+    RunBlocked,
+    SeedLibraryError,
+    Stopped,
+    StoreUnavailable,
+    WriteRetryable,
+)
+from seed_library.engine.retrying import Patience, Pause, request_retrying, store_retrying
+from seed_library.engine.stopping import Halt
+
+FREE = WriteRetryable("429", maybe_billed=False)
+MAYBE = WriteRetryable("500", maybe_billed=True)
+
+
+@pytest.mark.parametrize(
+    ("failures", "tries", "succeeds"),
+    [
+        ([FREE] * 7, 8, True),
+        ([FREE] * 8, 8, False),
+        ([MAYBE], 2, True),
+        ([MAYBE] * 2, 2, False),
+        ([MAYBE, FREE, FREE, MAYBE], 4, False),
+        ([FREE, FREE, MAYBE, FREE], 5, True),
+        ([ItemRefused("413", maybe_billed=False)], 1, False),
+        ([RunBlocked("401")], 1, False),
+        ([KeyError("bug")], 1, False),
+    ],
+)
+async def test_a_request_is_tried_as_often_as_it_is_worth(
+    failures: list[Exception], tries: int, succeeds: bool
+) -> None:
+    """Eight tries where nothing was billed, two where it may have been, one where trying again is pointless."""
+    attempts = _Attempts(failures)
+    retrying = request_retrying(attempts.pause())
+    if succeeds:
+        assert await retrying(attempts.make) == "done"
+    else:
+        with pytest.raises(type(failures[-1])):
+            await retrying(attempts.make)
+    assert attempts.made == tries
+    assert [number for number, _, _ in attempts.announced] == list(range(1, tries))
+
+
+@pytest.mark.parametrize(("failures", "tries"), [([StoreUnavailable("503")] * 9, 6), ([RunBlocked("42501")], 1)])
+async def test_the_store_is_tried_six_times_and_only_when_it_did_not_answer(
+    failures: list[Exception], tries: int
+) -> None:
+    """What it refuses is not asked again."""
+    attempts = _Attempts(failures)
+    with pytest.raises(type(failures[0])):
+        await store_retrying(attempts.pause())(attempts.make)
+    assert attempts.made == tries
+
+
+@pytest.mark.parametrize(("asked", "least", "most"), [(7.0, 7, 9), (0.0, 0, 2), (3600.0, 60, 62)])
+async def test_retry_after_is_honoured_up_to_a_cap(asked: float, least: float, most: float) -> None:
+    """A provider cannot put a request to sleep for an hour; a little chance keeps the others apart."""
+    attempts = _Attempts([WriteRetryable("429", maybe_billed=False, retry_after=asked)])
+    await request_retrying(attempts.pause())(attempts.make)
+    assert least <= attempts.clock.sleeps[0] <= most
+    assert attempts.announced[0][1] == attempts.clock.sleeps[0]
+
+
+async def test_waits_are_short_at_first_and_never_long_without_being_asked_for() -> None:
+    """Random, but never above the doubling ceiling."""
+    attempts = _Attempts([FREE] * 11)
+    await request_retrying(attempts.pause(), Patience(tries=12, seconds=1000))(attempts.make)
+    assert all(0.1 <= seconds <= min(20, 0.5 * 2**place) for place, seconds in enumerate(attempts.clock.sleeps, 1))
+
+
+async def test_no_try_begins_after_the_patience_is_over() -> None:
+    """Five minutes: a provider that asks for a minute each time is asked six times."""
+    attempts = _Attempts([WriteRetryable("429", maybe_billed=False, retry_after=59)] * 8)
+    with pytest.raises(WriteRetryable):
+        await request_retrying(attempts.pause())(attempts.make)
+    assert attempts.made == 6
+    assert attempts.clock.monotonic() <= 300
+
+
+async def test_a_halt_keeps_the_first_cause() -> None:
+    """Later ones are consequences."""
+    halt = Halt(FakeClock())
+    halt.check()
+    first = Stopped("SIGINT")
+    halt.because(first)
+    halt.because(RunBlocked("401"))
+    halt.broken(KeyError("late"))
+    assert halt.cause is first
+    assert repr(halt.bug) == "KeyError('late')"
+    with pytest.raises(Stopped):
+        halt.check()
+
+
+async def test_a_wait_ends_with_the_cause_and_leaves_no_task_behind() -> None:
+    """Whether it was waited out, interrupted, refused or cancelled."""
+    clock = FakeClock()
+    halt = Halt(clock)
+    await halt.sleep(3)
+    assert (clock.monotonic(), clock.sleeps) == (3, [3])
+    clock.stands = True
+    cancelled = asyncio.create_task(halt.sleep(5))
+    interrupted = asyncio.create_task(halt.sleep(5))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    halt.because(Stopped("SIGINT"))
+    await asyncio.wait([cancelled, interrupted])
+    assert cancelled.cancelled()
+    assert isinstance(interrupted.exception(), Stopped)
+    with pytest.raises(SeedLibraryError):
+        await halt.sleep(5)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+class _Attempts:
+    """Something that fails for a while, and notes how it was treated."""
+
+    def __init__(self, failures: list[Exception]) -> None:
+        self._failures = list(failures)
+        self.clock = FakeClock()
+        self.made = 0
+        self.announced: list[tuple[int, float, BaseException]] = []
+
+    async def make(self) -> str:
+        self.made += 1
+        if self._failures:
+            raise self._failures.pop(0)
+        return "done"
+
+    def pause(self) -> Pause:
+        return Pause(self.clock, self.clock.sleep, lambda *said: self.announced.append(said))
