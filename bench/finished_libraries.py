@@ -13,7 +13,7 @@ from servers.supabase import Supabase
 from servers.texts import text_for
 
 from bench import catalogs
-from seed_library.adapters.journal import encode
+from seed_library.adapters.journal_lines import encode
 from seed_library.adapters.sqlite import SqliteStore
 from seed_library.adapters.state import target_folder
 from seed_library.core.catalog import TableSpec

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from seed_library.core.catalog import ItemId
+from seed_library.core.catalog import ItemId, TableSpec
 from seed_library.core.drafts import Answer, Request
 from seed_library.core.events import Event
 from seed_library.core.pricing import ModelFacts
@@ -25,6 +25,17 @@ class Row:
     title: str
     text: str
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    def columns(self, table: TableSpec) -> dict[str, Any]:
+        """Return the row as the columns that every table of this form has."""
+        return {
+            table.category: self.id.category,
+            table.key: self.id.key,
+            table.locale: self.id.locale,
+            table.title: self.title,
+            table.text: self.text,
+            **table.constants,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 Invariant. A record that `write` has returned for survives `kill -9` and a power cut. The order for one item is
 intent, (request), paid, judged, (upsert), stored. The table is the truth for "stored", the journal for "paid".
 
-Format. One line per record: CRC-32 of the JSON in 8 hex digits, a blank, the JSON (UTF-8), a newline. A line is
-appended by one `write` call; `fdatasync` follows before anyone is told. Records of several tasks that arrive
-together share one such pair (group commit). A record's position is the byte offset of its line; positions never
-change, since nothing is ever removed from the middle.
+Format (`adapters.journal_lines`). One line per record: CRC-32 of the JSON in 8 hex digits, a blank, the JSON (UTF-8),
+a newline. A line is appended by one `write` call; `fdatasync` follows before anyone is told. Records of several tasks
+that arrive together share one such pair (group commit). A record's position is the byte offset of its line; positions
+never change, since nothing is ever removed from the middle.
 
 Crash points, and what a crash leaves behind.
 - in the middle of a line: a torn tail. It was never acknowledged. `open_journal` copies it aside and cuts it off.
@@ -27,106 +27,23 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import json
 import os
 import queue
 import threading
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seed_library.adapters.journal_lines import Damage, encode, read_ledger, read_record
 from seed_library.adapters.state import BALLAST_BYTES, TargetFolder, unusable
 from seed_library.core.errors import JournalUnavailable
-from seed_library.core.ledger import Ledger, Record
+from seed_library.core.ledger import Ledger
 
-_PREFIX = 9  # CRC and blank
 _fdatasync = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 _FILE_MODE = 0o600
 _SENTENCES = ("reason", "error", "unusable")  # fields that may quote a foreign error
-
-
-@dataclass(slots=True)
-class Damage:
-    """Damaged lines found while reading. `torn_at` is where the readable part ends, if the tail is torn."""
-
-    lines: list[tuple[int, bytes]] = field(default_factory=list)
-    torn_at: int | None = None
-
-
-def encode(record: Record) -> bytes:
-    """Return a record as a journal line."""
-    body = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    return b"%08x %s\n" % (zlib.crc32(body), body)
-
-
-def decode(line: bytes) -> dict[str, Any] | None:
-    """Return the record of a journal line, or None if it is damaged."""
-    body = line[_PREFIX:-1]
-    if line[-1:] != b"\n" or line[:_PREFIX] != b"%08x " % zlib.crc32(body):
-        return None
-    try:
-        record = json.loads(body.decode("utf-8", "surrogatepass"))
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) else None
-
-
-def records(path: Path, damage: Damage, start: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield positioned records from a byte offset on; collect what is damaged. An absent file holds none."""
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise unusable(path, error) from error
-    with file:
-        file.seek(start)
-        position = start
-        bad: tuple[int, bytes] | None = None
-        for line in file:
-            if bad is not None:
-                damage.lines.append(bad)
-                bad = None
-            record = decode(line)
-            if record is None:
-                bad = (position, line)
-            else:
-                yield position, record
-            position += len(line)
-            if not line.endswith(b"\n"):
-                break  # the end, or a line that is being written right now: its rest must not pass for a line
-        if bad is not None:
-            damage.torn_at = bad[0]
-
-
-def read_ledger(path: Path, start: int = 0) -> tuple[Ledger, Damage]:
-    """Fold a journal without touching it."""
-    ledger, damage = Ledger(), Damage()
-    for position, record in records(path, damage, start):
-        ledger.apply(position, record)
-    return ledger, damage
-
-
-def read_record(path: Path, position: int) -> dict[str, Any]:
-    """Return the record at a position.
-
-    Raises:
-        JournalUnavailable: there is no whole record.
-    """
-    try:
-        with path.open("rb") as file:
-            file.seek(position)
-            record = decode(file.readline())
-    except OSError as error:
-        raise unusable(path, error) from error
-    if record is None:
-        raise JournalUnavailable(
-            f"The record at byte {position} of {path} is damaged.",
-            hint="Run again: the damaged line is set aside and its text is asked for anew.",
-        )
-    return record
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,16 +196,7 @@ class SqliteStore:
         )
 
     def _values(self, row: Row) -> dict[str, Any]:
-        table = self._table
-        return {
-            table.category: row.id.category,
-            table.key: row.id.key,
-            table.locale: row.id.locale,
-            table.title: row.title,
-            table.text: row.text,
-            **table.constants,
-            "provenance": json.dumps(row.provenance, ensure_ascii=False),
-        }
+        return {**row.columns(self._table), "provenance": json.dumps(row.provenance, ensure_ascii=False)}
 
     def _create(self, connection: sqlite3.Connection) -> None:
         needed = ", ".join(f"{_quoted(name)} text not null" for name in self._needed())

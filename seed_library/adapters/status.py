@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from seed_library.adapters.journal import Damage, records
+from seed_library.adapters.journal_lines import Damage, records
 from seed_library.adapters.lock import Holder, is_held, read_holder
 from seed_library.adapters.state import TargetFolder
 from seed_library.core.ledger import Ledger, RunTally
@@ -23,6 +23,7 @@ class Status:
         state: running: a process holds the lock. interrupted: the last run that began ended without a last word.
             finished: it said its last word (how it ended is in its exit code). idle: no run has begun yet.
         parts: per "category/locale", how many items there are and how many are stored.
+        lease: the fencing token of the run's lease across machines; 0 where it has none.
     """
 
     state: State
@@ -33,6 +34,7 @@ class Status:
     maybe_in_flight: int = 0
     started_at: str = ""
     target: str = ""
+    lease: int = 0
 
     @property
     def left(self) -> int:
@@ -84,6 +86,7 @@ def read_status(folder: TargetFolder) -> Status:
         maybe_in_flight=sum(intent.worst for intent in ledger.open_intents.values()),
         started_at=holder.started_at if holder else "",
         target=str(opening.get("target", "")),
+        lease=int(opening.get("lease", 0)),
     )
 
 

@@ -82,17 +82,8 @@ class SupabaseStore:
 
     def values(self, row: Row, extras: Sequence[str]) -> dict[str, Any]:
         """Return a row as columns: the same ones in every row, whatever it holds."""
-        table = self._table
         optional = {"updated_at": "now", "provenance": row.provenance}  # 'now' is read by the database's clock
-        return {
-            table.category: row.id.category,
-            table.key: row.id.key,
-            table.locale: row.id.locale,
-            table.title: row.title,
-            table.text: row.text,
-            **table.constants,
-            **{name: optional[name] for name in extras},
-        }
+        return {**row.columns(self._table), **{name: optional[name] for name in extras}}
 
     async def send_upsert(self, values: Sequence[dict[str, Any]]) -> None:
         """Send one upsert.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seed_library.adapters.journal import read_ledger
+from seed_library.adapters.journal_lines import read_ledger
 from seed_library.adapters.lease import missing, not_needed
 from seed_library.adapters.lease_functions import FunctionsMissing
 from seed_library.bootstrap.building import lease_functions_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from seed_library.adapters.journal import Damage, read_ledger
+from seed_library.adapters.journal_lines import Damage, read_ledger
 from seed_library.bootstrap.building import claude_writer, models_of, store_at
 from seed_library.bootstrap.lease_checks import lease_check
 from seed_library.bootstrap.preparing import Prepared, claude_faults, store_faults

@@ -64,6 +64,7 @@ def _document(found: Status) -> dict[str, Any]:
         }
         if holder and found.state == "running"
         else None,
+        "lease": {"token": found.lease} if found.lease else None,
         "totals": found.totals,
         "parts": found.parts,
         "stored": run.stored,
@@ -95,6 +96,9 @@ def _print(output: Output, found: Status) -> None:
         holder = found.holder
         output.result(f"Holder   pid {holder.pid} on {holder.host}: seed-library {holder.command}")
     output.result(f"Run      {run.run_id} since {run.started_at}")
+    if found.state == "running":
+        kept = f"fencing token {found.lease}" if found.lease else "none: only runs on this machine are kept out"
+        output.result(f"Lease    {kept}")
     for name, counts in found.parts.items():
         output.result(f"  {counts['done']:>6,} of {counts['items']:>6,}  {name}")
     output.result(

@@ -18,7 +18,11 @@ _LOOKS_EVERY = 2.0  # seconds, while a run elsewhere is waited for
 
 
 class LeaseKeeper:
-    """Keeps the lease of one run. A target without leases is kept by doing nothing."""
+    """Keeps the lease of one run. A target without leases is kept by doing nothing.
+
+    Attributes:
+        token: the fencing token that was granted; 0 where there is none.
+    """
 
     def __init__(self, run_id: str, ports: Ports, halt: Halt, times: LeaseTimes | None = None) -> None:
         self._run_id = run_id
@@ -26,6 +30,7 @@ class LeaseKeeper:
         self._halt = halt
         self._times = times or LeaseTimes()
         self._renewing: asyncio.Task[None] | None = None
+        self.token = 0
 
     async def take(self, ledger: Ledger, wait_seconds: float = 0) -> Check:
         """Take the lease and begin to renew it. Its run id is in the journal before it can be granted.
@@ -42,6 +47,7 @@ class LeaseKeeper:
             if token <= ledger.highest_token:
                 raise _turned_back(token, ledger.highest_token)
             await self._note(token)
+            self.token = token
             self._renewing = asyncio.create_task(self._renew())
         return finding
 

@@ -64,7 +64,7 @@ async def run(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt) -> RunF
         plan, model = await _prepare(order, context, keeper)
         context = replace(context, model=model)
         cost = estimate(plan.to_generate, order.book, model)
-        await _open(order, context, plan, cost)
+        await _open(order, context, plan, cost, keeper.token)
     except SeedLibraryError as error:
         halt.because(error)
     else:
@@ -161,7 +161,7 @@ def _no_model(order: RunOrder) -> ModelFacts:
     return ModelFacts(order.book.spec.model, "unknown", (), (), 0, FREE)
 
 
-async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost) -> None:
+async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, token: int) -> None:
     """Announce the run, in the journal and to the reporter."""
     to_generate, to_recover = len(plan.to_generate), len(plan.to_recover)
     record = context.record(
@@ -177,6 +177,7 @@ async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost) ->
         to_do=to_generate + to_recover,
         budget=order.budget,
         maybe_before=context.budget.maybe_spent,
+        lease=token,
     )
     position = await context.ports.journal.write(record)
     context.ports.lock.begun(position)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from seed_library.adapters.journal import encode
+from seed_library.adapters.journal_lines import encode
 from seed_library.adapters.state import TargetFolder
 
 FINGERPRINT = "ab" * 20

@@ -16,7 +16,8 @@ from adapters.starting import hear, started
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seed_library.adapters.journal import JournalFile, decode, encode, open_journal, read_ledger, read_record
+from seed_library.adapters.journal import JournalFile, open_journal
+from seed_library.adapters.journal_lines import decode, encode, read_ledger, read_record
 from seed_library.adapters.state import BALLAST_BYTES, TargetFolder
 from seed_library.core.errors import JournalUnavailable
 from seed_library.core.redaction import Redactor

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from adapters.journal_records import begun, intent, judged, paid, stored, target_folder_in, write_journal
 
-from seed_library.adapters.journal import Damage, encode, open_journal, read_ledger, read_record, records
+from seed_library.adapters.journal import open_journal
+from seed_library.adapters.journal_lines import Damage, encode, read_ledger, read_record, records
 from seed_library.adapters.state import TargetFolder
 from seed_library.core.errors import JournalUnavailable
 from seed_library.core.redaction import Redactor

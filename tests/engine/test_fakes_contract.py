@@ -17,7 +17,8 @@ from fakes.lock import FakeLock
 from fakes.writer import ScriptedWriter
 
 from seed_library.adapters.clock import SystemClock
-from seed_library.adapters.journal import encode, open_journal, read_ledger
+from seed_library.adapters.journal import open_journal
+from seed_library.adapters.journal_lines import encode, read_ledger
 from seed_library.adapters.lock import TargetLock, holder_of
 from seed_library.adapters.process import this_process
 from seed_library.adapters.rehearsal import OfflineWriter

@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-from seed_library.adapters.journal import encode
+from seed_library.adapters.journal_lines import encode
 from seed_library.core.errors import JournalUnavailable
 from seed_library.core.ledger import Ledger, fold
 

@@ -13,7 +13,7 @@ from processes.program import Program
 from servers.processes import MessagesServer
 from servers.supabase import Supabase
 
-from seed_library.adapters.journal import Damage, records
+from seed_library.adapters.journal_lines import Damage, records
 from seed_library.core.drafts import text_of
 
 KILLS = 30

@@ -15,7 +15,7 @@ from processes.program import Ended, Program
 from servers.processes import MessagesServer
 from servers.supabase import GRANTS, ORIGINAL_TABLE, PROVENANCE, Supabase
 
-from seed_library.adapters.journal import Damage, records
+from seed_library.adapters.journal_lines import Damage, records
 from seed_library.core.drafts import text_of
 
 RACES = int(os.environ.get("SEED_TEST_RACES", "4"))
