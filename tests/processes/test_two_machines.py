@@ -19,7 +19,7 @@ from seed_library.adapters.journal_lines import Damage, records
 from seed_library.core.drafts import text_of
 
 RACES = int(os.environ.get("SEED_TEST_RACES", "4"))
-STARTS = 8
+STARTS = int(os.environ.get("SEED_TEST_STARTS", "8"))
 RUN = ("run", "--json", "--limit", "16", "--concurrency", "4")
 ENDLESS_MS = 600_000
 

@@ -1,0 +1,31 @@
+"""Verbs that only look load no vendor, so they answer at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ["anthropic", "httpx2", "supabase", "postgrest", "httpx", "pydantic", "pydantic_settings", "tenacity", "rich"]
+SCRIPT = f"""
+import json, sys
+from seed_library.__main__ import main
+try:
+    main()
+except SystemExit as end:
+    code = end.code
+print(json.dumps([code, sorted(set({HEAVY}) & set(sys.modules))]))
+"""
+
+
+@pytest.mark.parametrize("arguments", ["--help", "status", "status --json", "logs", "stop", "stop --now", "schema"])
+def test_a_verb_that_looks_loads_no_vendor(arguments: str) -> None:
+    """Not even to say that there is nothing to see."""
+    environment = {"SUPABASE_URL": "https://example.supabase.co", "SEED_LIBRARY_STATE_DIR": "state", "PATH": "/usr/bin"}
+    command = [sys.executable, "-c", SCRIPT, *arguments.split()]
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    code, loaded = json.loads(ended.stdout.splitlines()[-1])
+    assert code == (2 if arguments == "logs" else 0)
+    assert loaded == []
