@@ -125,11 +125,23 @@ def start_in_background(folder: TargetFolder, run_id: str, arguments: Sequence[s
     finally:
         os.close(writer)
         os.close(output)
+    background = Background(run_id, process.pid, log)
     try:
         word = _first_word(reader, patience)
+    except KeyboardInterrupt:
+        process.returncode = 0
+        return replace(background, error=_interrupted(background), exit_code=ExitCode.INTERRUPTED)
     finally:
         os.close(reader)
-    return _outcome(process, word, Background(run_id, process.pid, log), patience)
+    return _outcome(process, word, background, patience)
+
+
+def _interrupted(background: Background) -> dict[str, str]:
+    return {
+        "code": "interrupted",
+        "message": f"Interrupted; the background process (pid {background.pid}) is not ready yet, and goes on.",
+        "hint": f"Its log: {background.log}. `seed-library stop` ends it.",
+    }
 
 
 def _python() -> list[str]:

@@ -162,6 +162,23 @@ def test_a_process_that_hangs_is_reported_and_can_still_be_stopped(program: Prog
     assert _processes(program) == []
 
 
+def test_interrupting_the_start_leaves_the_background_alone_and_says_so(
+    program: Program, messages: MessagesServer, supabase: Supabase
+) -> None:
+    """Ctrl-C in the terminal: 130, the pid, and how to end it; the run goes on."""
+    messages.control(latency_ms=1500)
+    start = program.start("run", "--detach", "--json", "--limit", "2")
+    while not messages.log():
+        assert start.process.poll() is None
+    (child,) = _processes(program, besides=start.pid)
+    start.send(signal.SIGINT)
+    ended = start.end()
+    assert ended.code == 130
+    assert f"pid {child}" in ended.error["message"]
+    assert program.run("logs", "-f").out.rstrip().endswith("finished with exit code 0.")
+    assert supabase.count() == 2
+
+
 def test_stop_without_a_run_says_so(program: Program) -> None:
     """Nothing to stop is no failure."""
     ended = program.run("stop", "--json")
