@@ -76,7 +76,7 @@ def bench(session: nox.Session) -> None:
     """Measure throughput, start-up and resuming (see bench/README.md)."""
     session.install("-e", ".[test]")
     for script in session.posargs or ["startup", "throughput", "resume"]:
-        session.run("python", f"bench/{script}.py", env=_servers(session))
+        session.run("python", "-m", f"bench.{script}", env=_servers(session))
 
 
 def _servers(session: nox.Session) -> dict[str, str]:

@@ -140,7 +140,8 @@ class JournalFile:
         self._end = os.fstat(self._file).st_size
         self._failure: JournalUnavailable | None = None
         self._out_of_space = False
-        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._gathered: list[_Entry] = []
+        self._queue: queue.SimpleQueue[list[_Entry] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
         self._thread.start()
 
@@ -153,12 +154,12 @@ class JournalFile:
         """Append a record and return its position once it is durable."""
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         # From here on the record is written, even if the task that waits for it is cancelled.
-        self._queue.put(_Entry(self._encode(record), record["kind"] == "intent", done))
+        self._hand_over(_Entry(self._encode(record), record["kind"] == "intent", done))
         return await done
 
     def note(self, record: dict[str, Any]) -> None:
         """Append a record without waiting for the disk."""
-        self._queue.put(_Entry(self._encode(record), intent=False, done=None))
+        self._hand_over(_Entry(self._encode(record), intent=False, done=None))
 
     def read(self, position: int) -> dict[str, Any]:
         """Return the record at a position."""
@@ -166,10 +167,26 @@ class JournalFile:
 
     async def aclose(self) -> None:
         """Write what is queued, sync, and close the file."""
+        self._pass_on()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         if self._failure is not None:
             raise self._failure
+
+    def _hand_over(self, entry: _Entry) -> None:
+        """Gather the records of one turn of the event loop.
+
+        Waking the thread for each of them makes the two fight for the interpreter's lock (measured with 64 requests
+        in flight: a seventh of the run's CPU time).
+        """
+        if not self._gathered:
+            asyncio.get_running_loop().call_soon(self._pass_on)
+        self._gathered.append(entry)
+
+    def _pass_on(self) -> None:
+        entries, self._gathered = self._gathered, []
+        if entries:
+            self._queue.put(entries)
 
     def _encode(self, record: dict[str, Any]) -> bytes:
         spoken = {name: self._redact(record[name]) for name in _SENTENCES if name in record}
@@ -187,13 +204,13 @@ class JournalFile:
         self._finish()
 
     def _take(self) -> tuple[list[_Entry], bool]:
-        """Wait for an entry, then take all that has gathered. False when the journal is to be closed."""
+        """Wait for entries, then take all that are there. False when the journal is to be closed."""
         batch: list[_Entry] = []
-        entry = self._queue.get()
-        while entry is not None:
-            batch.append(entry)
+        entries = self._queue.get()
+        while entries is not None:
+            batch += entries
             try:
-                entry = self._queue.get_nowait()
+                entries = self._queue.get_nowait()
             except queue.Empty:
                 return batch, True
         return batch, False
@@ -211,9 +228,7 @@ class JournalFile:
         self._write_whole(b"".join(entry.line for entry in batch))
         if any(entry.done is not None for entry in batch):
             self._sync()
-        for entry in batch:
-            _acknowledge(entry.done, position)
-            position += len(entry.line)
+        _acknowledge(batch, position)
 
     def _write_whole(self, data: bytes) -> None:
         try:
@@ -254,14 +269,18 @@ class JournalFile:
             raise _unwritable(self._path, error) from error
 
 
-def _acknowledge(done: asyncio.Future[int] | None, position: int) -> None:
-    if done is not None:
-        done.get_loop().call_soon_threadsafe(_resolve, done, position)
+def _acknowledge(batch: list[_Entry], position: int) -> None:
+    for entry in batch:
+        if entry.done is not None:  # all of them wait in the same event loop
+            entry.done.get_loop().call_soon_threadsafe(_resolve, batch, position)
+            return
 
 
-def _resolve(done: asyncio.Future[int], position: int) -> None:
-    if not done.done():
-        done.set_result(position)
+def _resolve(batch: list[_Entry], position: int) -> None:
+    for entry in batch:
+        if entry.done is not None and not entry.done.done():
+            entry.done.set_result(position)
+        position += len(entry.line)
 
 
 def _refuse(batch: list[_Entry], failure: JournalUnavailable) -> None:

@@ -66,6 +66,10 @@ class Fingerprints(Sequence[str]):
         start = range(len(self))[place] * _FINGERPRINT_BYTES
         return self._digests[start : start + _FINGERPRINT_BYTES].hex()
 
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self._digests), _FINGERPRINT_BYTES):
+            yield self._digests[start : start + _FINGERPRINT_BYTES].hex()
+
     def __len__(self) -> int:
         return len(self._digests) // _FINGERPRINT_BYTES
 

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from seed_library.core.catalog import Item, ItemId
 from seed_library.core.ledger import DraftRef, Ledger
@@ -56,8 +56,7 @@ class Stored(Protocol):
         """The writer in its provenance, or empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """The decision for one item."""
 
     item: Item
