@@ -46,6 +46,7 @@ class Holder:
         started_at: ISO time of the start, UTC.
         command: the verb, without arguments.
         journal_start: journal position from which the records of the run that began last follow.
+        stopping: why it has been asked to stop, if it has.
     """
 
     pid: int
@@ -57,6 +58,7 @@ class Holder:
     command: str
     version: str
     journal_start: int = 0
+    stopping: str = ""
 
 
 def read_holder(folder: TargetFolder) -> Holder | None:
@@ -153,6 +155,11 @@ class TargetLock:
         if self._holder is not None:
             self._publish(replace(self._holder, journal_start=journal_position))
 
+    def stopping(self, reason: str) -> None:
+        """Publish that the run has been asked to stop, so that nobody asks it twice."""
+        if self._holder is not None:
+            self._publish(replace(self._holder, stopping=reason))
+
     def assert_held(self) -> None:
         """Prove that the path still names the file we have locked.
 
@@ -215,7 +222,7 @@ def _refusal(folder: TargetFolder, progress: Callable[[], str]) -> TargetLocked:
     return TargetLocked(
         f"Another run holds this target: pid {holder.pid} on {holder.host}, `seed-library {holder.command}`, "
         f"since {holder.started_at}{', ' + so_far if so_far else ''} (run {holder.run_id}).",
-        hint=f"Wait for it (`seed-library status`), or ask it to stop: kill -TERM {holder.pid}. "
+        hint="Look at it (`seed-library status`), wait for it (--wait-lock SECONDS) or stop it (`seed-library stop`). "
         "Its texts are safe either way; this start has changed nothing.",
     )
 

@@ -100,9 +100,9 @@ def hint_for(answer: Answer, table: TableSpec) -> str:
     """Say what to do about a refusal."""
     name = f"{table.schema}.{table.name}"
     by_code = {
-        "PGRST205": f"Create the table {name}: `seed-library schema` prints the migration. "
+        "PGRST205": f"Create the table {name}: {_how_to_create(table)} "
         "If it was just created: notify pgrst, 'reload schema';",
-        "42P01": f"Create the table {name}: `seed-library schema` prints the migration.",
+        "42P01": f"Create the table {name}: {_how_to_create(table)}",
         "PGRST106": f"Expose the schema {table.schema} in the project's API settings.",
         "PGRST204": "Add the column, or map it in [table.columns] of catalog.toml.",
         "42703": "Add the column, or map it in [table.columns] of catalog.toml.",
@@ -129,6 +129,16 @@ def _hint_for_status(answer: Answer) -> str:
     }
     elsewhere = "" if answer.code else "Check SUPABASE_URL: https://PROJECT.supabase.co, without a path."
     return by_status.get(answer.status) or elsewhere or "Check the table and the key, then run again."
+
+
+def _how_to_create(table: TableSpec) -> str:
+    if table == TableSpec():
+        return "`seed-library schema` prints the migration."
+    unique = ", ".join(table.conflict_columns)
+    return (
+        f"the columns in catalog.toml, a unique index on ({unique}), and a grant of select, insert and update to "
+        "service_role. `seed-library schema` prints the migration of content_library, as a pattern."
+    )
 
 
 def _privilege_hint(answer: Answer, name: str) -> str:

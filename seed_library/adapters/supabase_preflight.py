@@ -147,6 +147,6 @@ class Preflight:
                 "provenance",
                 ok=True,
                 message=f"{self._name} has no column provenance; where a text comes from is in the journal only",
-                hint="`seed-library schema` prints the migration that adds it. It is optional.",
+                hint=f"alter table {self._name} add column provenance jsonb; It is optional.",
             )
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seed_library.adapters.lock import is_held, read_holder
@@ -11,7 +11,8 @@ from seed_library.adapters.state import TargetFolder, space_check
 from seed_library.bootstrap.building import claude_writer, store_at
 from seed_library.bootstrap.lease_checks import lease_check
 from seed_library.bootstrap.preparing import Inspection, Prepared, claude_faults, store_faults
-from seed_library.core.errors import SeedLibraryError, UsageInvalid
+from seed_library.core.errors import SeedLibraryError, TargetLocked, UsageInvalid
+from seed_library.core.pricing import FREE
 from seed_library.engine.preflight import budget_check, preflight_error, require, sample_row
 from seed_library.ports import Check, StoredText
 
@@ -32,7 +33,15 @@ def all_checks(inspection: Inspection) -> Findings:
         if prepared.folder is not None:
             checks += [space_check(prepared.folder, len(prepared.chosen.items)), _lock_check(prepared.folder)]
         checks += asyncio.run(_outside_checks(prepared, inspection.faults))
-    return Findings(tuple(checks), inspection.error() or preflight_error(checks))
+    return Findings(tuple(checks), inspection.error() or _locked(checks) or preflight_error(checks))
+
+
+def _locked(checks: Sequence[Check]) -> TargetLocked | None:
+    """Return the refusal of a start, where a run that is working is all that stands in its way."""
+    failed = [check for check in checks if not check.ok]
+    if len(failed) == 1 and failed[0].name == "lock":
+        return TargetLocked(f"The target is {failed[0].message}.", hint=failed[0].hint)
+    return None
 
 
 def require_outside(prepared: Prepared) -> None:
@@ -71,7 +80,8 @@ def _lock_check(folder: TargetFolder) -> Check:
         return Check("lock", ok=True, message="free; it excludes other runs on this machine only")
     holder = read_holder(folder)
     who = f"pid {holder.pid} on {holder.host} since {holder.started_at}" if holder else "an unknown process"
-    return Check("lock", ok=False, message=f"held by {who}", hint="Wait for that run, or stop it.")
+    hint = "Wait for that run (`run --wait-lock SECONDS`), or stop it (`seed-library stop`)."
+    return Check("lock", ok=False, message=f"held by {who}", hint=hint)
 
 
 async def _outside_checks(prepared: Prepared, faults: Mapping[str, str]) -> list[Check]:
@@ -100,11 +110,13 @@ async def _claude_checks(prepared: Prepared) -> list[Check]:
         model, finding = await writer.look_up(request.spec.model)
     finally:
         await writer.aclose()
+    if not finding.ok and model.price == FREE:
+        return [finding]  # without a price there is nothing to hold against the budget
     return [finding, budget_check(prepared.settings.budget, request, model)]
 
 
-def read_texts(prepared: Prepared, key: str) -> list[StoredText]:
-    """Read the stored texts of one key in the selected categories and locales.
+def read_texts(prepared: Prepared, key: str, locales: Sequence[str]) -> list[StoredText]:
+    """Read the stored texts of one key in the selected categories, and in these locales (in every one if empty).
 
     Raises:
         UsageInvalid: the catalog has no such key, or no target is configured.
@@ -114,12 +126,12 @@ def read_texts(prepared: Prepared, key: str) -> list[StoredText]:
             f"Catalog {prepared.catalog.name!r} has no key {key!r} in this selection.",
             hint=f"`seed-library plan {prepared.catalog.name}` lists the keys.",
         )
-    return asyncio.run(_read(prepared, key))
+    return asyncio.run(_read(prepared, key, locales or prepared.catalog.locales))
 
 
-async def _read(prepared: Prepared, key: str) -> list[StoredText]:
+async def _read(prepared: Prepared, key: str, locales: Sequence[str]) -> list[StoredText]:
     store = store_at(prepared.known_target.address, prepared.catalog.table, prepared.settings)
     try:
-        return await store.read(key, prepared.chosen.categories, prepared.chosen.locales)
+        return await store.read(key, prepared.chosen.categories, locales)
     finally:
         await store.aclose()

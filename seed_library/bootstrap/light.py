@@ -65,6 +65,16 @@ def status_folder(env_file: Path | None, catalog: str | None, store: str | None)
     """Return the folder of the target that is meant; the one used last where none is configured.
 
     Raises:
+        UsageInvalid, SettingsInvalid: as `named_folder`.
+    """
+    named = named_folder(env_file, catalog, store)
+    return named if named is not None else _used_last(read_light_settings(env_file).state_dir)
+
+
+def named_folder(env_file: Path | None, catalog: str | None, store: str | None) -> TargetFolder | None:
+    """Return the folder of the target that settings or arguments name; None where they name none.
+
+    Raises:
         UsageInvalid: the store is neither `supabase` nor `sqlite:PATH`.
         SettingsInvalid: the project's URL, or the env file, cannot be read.
     """
@@ -74,7 +84,7 @@ def status_folder(env_file: Path | None, catalog: str | None, store: str | None)
     if not path and chosen != "supabase":
         raise UsageInvalid(f"{chosen!r} is no store.", hint="Use supabase, or sqlite:PATH.")
     if not path and not light.supabase_url:
-        return _used_last(light.state_dir)
+        return None
     if not path and (fault := url_fault(light.supabase_url)):
         raise SettingsInvalid(f"SUPABASE_URL {fault}.", hint="Mend it in the environment or in .env.")
     table = peek_table(prompts_folder(light.prompts_dir), catalog or light.catalog)

@@ -163,12 +163,25 @@ def inspect(flags: Flags, needs: Needs, surroundings: Surroundings) -> Inspectio
     settings, faults = inspect_settings(
         flags.env_file, flags.overrides, needs, surroundings.environment, surroundings.now
     )
+    _refuse_flags(flags, faults)
     try:
         return Inspection(settings, faults, prepared=_prepared(flags, settings))
     except CatalogInvalid as error:
         return Inspection(settings, faults, error)
     except _SettingFault as fault:
         return Inspection(settings, {**faults, fault.name: str(fault)})
+
+
+def _refuse_flags(flags: Flags, faults: Mapping[str, str]) -> None:
+    """Blame the flag, not the setting that it stands for.
+
+    Raises:
+        UsageInvalid: with every flag whose value cannot be meant.
+    """
+    typed = {name: f"--{name.removeprefix('seed_library_').removesuffix('_usd')}" for name in flags.overrides}
+    wrong = [f"{typed[name.lower()]} {fault}" for name, fault in faults.items() if name.lower() in typed]
+    if wrong:
+        raise UsageInvalid("; ".join(wrong) + ".", hint="`--help` explains. Nothing was started.")
 
 
 class _SettingFault(Exception):

@@ -135,4 +135,4 @@ class _Look:
 
 
 def _note(check: Check) -> str:
-    return f"{check.name}: {check.message}. {check.hint}".strip()
+    return f"{check.name}: {check.message.rstrip('.')}. {check.hint}".strip()

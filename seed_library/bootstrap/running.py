@@ -62,7 +62,7 @@ def seed(prepared: Prepared, job: Job, reporter: Reporter, say: Callable[[str], 
     target, folder = prepared.known_target, prepared.known_folder
     folder.create()
     lock = TargetLock(folder)
-    stop = _Stop(reporter)
+    stop = _Stop(reporter, lock)
     with stop_signals(stop.ask, say):
         _acquire(lock, job, folder, reporter, stop)
         try:
@@ -109,8 +109,9 @@ class _Session:
 class _Stop:
     """Carries a signal into the event loop, also one that arrives before the loop exists."""
 
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, reporter: Reporter, lock: TargetLock) -> None:
         self._reporter = reporter
+        self._lock = lock
         self._reason = ""
         self._deliver: Callable[[str], None] | None = None
 
@@ -128,6 +129,8 @@ class _Stop:
         loop = asyncio.get_running_loop()
 
         def stop(reason: str) -> None:
+            with suppress(JournalUnavailable):  # a record that cannot be written must not keep us from stopping
+                self._lock.stopping(reason)
             self._reporter.report(StopRequested(reason))
             halt.because(_stopped(reason))
 

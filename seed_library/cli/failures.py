@@ -22,8 +22,7 @@ def run_command_line() -> int:
         said.output.error({"code": error.code, "message": error.message, "hint": error.hint})
         return error.exit_code
     except click.UsageError as error:
-        hint = f"`{error.ctx.command_path} --help` explains." if error.ctx else "`seed-library --help` explains."
-        said.output.error({"code": "usage", "message": error.format_message(), "hint": hint})
+        _report_usage(said, error)
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
         said.output.error({"code": "interrupted", "message": "Interrupted.", "hint": ""})
@@ -34,6 +33,14 @@ def run_command_line() -> int:
     except Exception:  # noqa: BLE001  everything that is not expected is a bug and shows where it is
         return _report_bug(said)
     return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _report_usage(said: Invocation, error: click.UsageError) -> None:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        said.output.result(error.format_message())
+        return
+    hint = f"`{error.ctx.command_path} --help` explains." if error.ctx else "`seed-library --help` explains."
+    said.output.error({"code": "usage", "message": error.format_message(), "hint": hint})
 
 
 def _report_bug(said: Invocation) -> int:

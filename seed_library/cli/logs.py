@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seed_library.cli.options import global_options, invocation, target_options
+from seed_library.cli.options import folder_to_look_at, global_options, invocation, target_options
 from seed_library.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 def logs(catalog: str | None, store: str | None, run_id: str | None, last: int | None, *, following: bool) -> None:
     """Show the log of a run."""
     from seed_library.adapters.run_log import follow, lines
-    from seed_library.bootstrap.light import status_folder
 
     said = invocation()
-    folder = status_folder(said.dotenv, catalog, store)
+    folder = folder_to_look_at(catalog, store)
     path = _chosen(folder, run_id)
     if folder is None or path is None:
         raise UsageInvalid("There is no log: no run has begun on this target.", hint="`seed-library run` begins one.")

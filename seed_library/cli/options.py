@@ -16,6 +16,7 @@ from seed_library.core.errors import UsageInvalid
 from seed_library.core.redaction import Redactor
 
 if TYPE_CHECKING:
+    from seed_library.adapters.state import TargetFolder
     from seed_library.bootstrap.preparing import Flags, Surroundings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -64,6 +65,17 @@ def keep_secret(redactor: Redactor) -> None:
     output.redact = redactor
     if output.verbose:
         show_debug_logs(output)
+
+
+def folder_to_look_at(catalog: str | None, store: str | None) -> TargetFolder | None:
+    """Return the folder of the target that is named; the one used last, which is said, where none is."""
+    from seed_library.bootstrap.light import named_folder, status_folder
+
+    said = invocation()
+    folder = status_folder(said.dotenv, catalog, store)
+    if folder is not None and named_folder(said.dotenv, catalog, store) is None:
+        said.output.narrate("No store is configured; this is the target that was used last on this machine.")
+    return folder
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:

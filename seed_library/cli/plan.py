@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from seed_library.core.catalog import Item, ItemId
     from seed_library.core.plan import Refresh, Step
 
-_SHOWN_ITEMS = 20
+_SHOWN_ITEMS = 500
 ORPHAN_REASON = "stored, but not in the catalog; never touched by a run"
 
 

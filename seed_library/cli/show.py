@@ -27,7 +27,7 @@ def show(flags: Flags, wanted: str) -> None:
     output = invocation().output
     prepared = prepare(flags, Needs(store=True), surroundings())
     keep_secret(prepared.redactor)
-    texts = read_texts(prepared, wanted)
+    texts = read_texts(prepared, wanted, flags.selection.locales)
     if output.as_json:
         output.document({"key": wanted, "texts": [_fields(text) for text in texts]})
         return

@@ -11,8 +11,7 @@ import click
 
 from seed_library.adapters.state import TargetFolder
 from seed_library.adapters.status import Status, read_status
-from seed_library.bootstrap.light import status_folder
-from seed_library.cli.options import global_options, invocation, target_options
+from seed_library.cli.options import folder_to_look_at, global_options, invocation, target_options
 from seed_library.cli.output import Output
 from seed_library.core.ledger import RunTally
 
@@ -26,7 +25,7 @@ _CLEAR = "\x1b[H\x1b[2J"
 @global_options
 def status(catalog: str | None, store: str | None, *, watch: bool) -> None:
     """Show where we stand."""
-    folder = status_folder(invocation().dotenv, catalog, store)
+    folder = folder_to_look_at(catalog, store)
     found = _look(folder)
     while watch and found.state == "running":
         _show(found, clear=True)
@@ -111,6 +110,8 @@ def _print(output: Output, found: Status) -> None:
     pace, eta = found.per_minute(now), found.eta_seconds(now)
     if pace is not None:
         output.result(f"Pace     {pace:.0f} a minute" + (f", about {eta:,} s left" if eta is not None else ""))
+    if found.lease and found.state != "running":
+        output.result("Runs of other machines are not seen from here; `seed-library unlock` shows them.")
     if run.last_error:
         output.result(f"Error    {run.last_error}")
     if found.state == "interrupted":

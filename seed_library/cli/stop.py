@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seed_library.cli.options import global_options, invocation, target_options
-from seed_library.core.errors import TargetLocked
+from seed_library.core.errors import TargetLocked, UsageInvalid
 
 if TYPE_CHECKING:
     from seed_library.adapters.holder_process import HolderProcess
-    from seed_library.adapters.state import TargetFolder
     from seed_library.adapters.status import Status
 
 _ASK_AGAIN_SECONDS = 0.2
@@ -28,13 +27,15 @@ def stop(catalog: str | None, store: str | None, *, now: bool, timeout: float) -
     """Ask the run that is working to stop, and wait until it has."""
     from seed_library.adapters.holder_process import find_holder
     from seed_library.adapters.status import read_status
-    from seed_library.bootstrap.light import status_folder
+    from seed_library.bootstrap.light import named_folder
 
     said = invocation()
-    folder = status_folder(said.dotenv, catalog, store)
-    process = find_holder(folder) if folder else None
-    if folder is None or process is None:
-        _say_nobody(folder)
+    folder = named_folder(said.dotenv, catalog, store)
+    if folder is None:
+        raise UsageInvalid("No target is configured.", hint="Set SUPABASE_URL, or give --store sqlite:PATH.")
+    process = find_holder(folder)
+    if process is None:
+        _say_nobody()
         return
     with process:
         if now:
@@ -48,22 +49,23 @@ def stop(catalog: str | None, store: str | None, *, now: bool, timeout: float) -
         said.output.result(_sentence(process, found))
 
 
-def _say_nobody(folder: TargetFolder | None) -> None:
+def _say_nobody() -> None:
     output = invocation().output
     if output.as_json:
         output.document({"stopped": False, "pid": None, "run_id": None})
     else:
-        output.result("No run is working on this target." if folder else "No run has begun on this machine.")
+        output.result("No run of this machine is working on this target.")
 
 
 def _end_politely(process: HolderProcess, timeout: float) -> None:
-    """Ask once and wait.
+    """Ask, if nobody has asked before (a second signal means "at once"), and wait.
 
     Raises:
         TargetLocked: it still works when time is up.
     """
     holder = process.holder
-    process.signal(signal.SIGTERM)
+    if not holder.stopping:
+        process.signal(signal.SIGTERM)
     if process.wait(timeout):
         return
     if process.is_frozen:

@@ -59,6 +59,8 @@ def _started(event: RunStarted) -> str:
 def summary(event: RunFinished) -> str:
     """Return the lines that end a run."""
     maybe = f" and perhaps up to ${event.maybe_spent_usd:.4f} more" if event.maybe_spent_usd else ""
+    if event.left is None:
+        return "Nothing was generated and nothing stored; how much is left is not known."
     counts = (
         f"{event.stored:,} stored ({event.generated:,} generated, {event.recovered:,} paid before), "
         f"{event.rejected:,} rejected, {event.failed:,} failed, {event.left:,} left."

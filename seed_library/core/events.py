@@ -157,7 +157,11 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(Event):
-    """The last event of every run that began. Money in USD, counts in items."""
+    """The last event of every run that began. Money in USD, counts in items.
+
+    Attributes:
+        left: items that are still to be done; None where the run never got to a plan.
+    """
 
     name: ClassVar[str] = "run_finished"
     run_id: str
@@ -167,7 +171,7 @@ class RunFinished(Event):
     recovered: int
     rejected: int
     failed: int
-    left: int
+    left: int | None
     requests: int
     spent_usd: float
     maybe_spent_usd: float

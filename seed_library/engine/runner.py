@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from seed_library.core.catalog import Catalog
@@ -67,6 +68,7 @@ async def run(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt) -> RunF
         await _open(order, context, plan, cost, keeper.token)
     except SeedLibraryError as error:
         halt.because(error)
+        await _open_in_vain(order, context)
     else:
         await carry_out(context, plan, order.concurrency)
     finally:
@@ -164,23 +166,7 @@ def _no_model(order: RunOrder) -> ModelFacts:
 async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, token: int) -> None:
     """Announce the run, in the journal and to the reporter."""
     to_generate, to_recover = len(plan.to_generate), len(plan.to_recover)
-    record = context.record(
-        "run",
-        catalog=order.catalog.name,
-        target=order.target,
-        model=order.book.spec.model,
-        writer=order.writer_name,
-        command=order.command,
-        refresh=order.refresh,
-        totals=plan.totals,
-        parts=_parts(plan),
-        to_do=to_generate + to_recover,
-        budget=order.budget,
-        maybe_before=context.budget.maybe_spent,
-        lease=token,
-    )
-    position = await context.ports.journal.write(record)
-    context.ports.lock.begun(position)
+    await _record(order, context, plan, token)
     context.ports.reporter.report(
         RunStarted(
             run_id=order.run_id,
@@ -198,6 +184,33 @@ async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, to
     for step in plan.steps:
         if step.action is Action.REJECTED and plan.refresh != "rejected":
             context.tally.rejected_before(step.item.id, step.reason)
+
+
+async def _open_in_vain(order: RunOrder, context: RunContext) -> None:
+    """Leave a trace of a run that never got to a plan, so that `status` can say how it ended."""
+    with suppress(SeedLibraryError):  # the failure that brought us here is the one that counts
+        await _record(order, context, Plan([]), 0)
+
+
+async def _record(order: RunOrder, context: RunContext, plan: Plan, token: int) -> None:
+    """Write the run into the journal, and publish where its records begin."""
+    record = context.record(
+        "run",
+        catalog=order.catalog.name,
+        target=order.target,
+        model=order.book.spec.model,
+        writer=order.writer_name,
+        command=order.command,
+        refresh=order.refresh,
+        totals=plan.totals,
+        parts=_parts(plan),
+        to_do=len(plan.to_generate) + len(plan.to_recover),
+        budget=order.budget,
+        maybe_before=context.budget.maybe_spent,
+        lease=token,
+    )
+    position = await context.ports.journal.write(record)
+    context.ports.lock.begun(position)
 
 
 def _parts(plan: Plan) -> dict[str, dict[str, int]]:
@@ -226,7 +239,7 @@ async def _close(context: RunContext, plan: Plan, cost: Cost, seconds: float) ->
         recovered=tally.recovered,
         rejected=tally.rejected,
         failed=tally.failed,
-        left=left,
+        left=left if plan.steps else None,
         requests=tally.requests,
         spent_usd=usd(context.budget.spent),
         maybe_spent_usd=usd(context.budget.maybe_spent),
@@ -234,16 +247,15 @@ async def _close(context: RunContext, plan: Plan, cost: Cost, seconds: float) ->
         seconds=round(seconds, 3),
         troubles=tuple(tally.troubles),
     )
-    if plan.steps:
-        context.ports.journal.note(
-            context.record(
-                "finished",
-                exit_code=int(exit_code),
-                failed=tally.failed,
-                rejected=tally.rejected,
-                error=error.message if error else "",
-            )
+    context.ports.journal.note(
+        context.record(
+            "finished",
+            exit_code=int(exit_code),
+            failed=tally.failed,
+            rejected=tally.rejected,
+            error=error.message if error else "",
         )
+    )
     if error is not None:
         hint = error.hint
         context.ports.reporter.report(RunFailed({"code": error.code, "message": error.message, "hint": hint}))

@@ -100,7 +100,7 @@ def test_a_refusal_names_the_holder_and_comes_within_five_seconds(folder: Target
         "run-of-another-process",
     ):
         assert part in told
-    assert f"kill -TERM {process.pid}" in caught.value.hint
+    assert "`seed-library stop`" in caught.value.hint
     assert "seed-library status" in caught.value.hint
 
 

@@ -132,7 +132,7 @@ async def test_the_table_of_the_original_app_is_enough(project: Callable[..., Su
     checks = await _checks(server)
     assert all(check.ok for check in checks)
     assert "has no column provenance" in checks[-1].message
-    assert "seed-library schema" in checks[-1].hint
+    assert "add column provenance jsonb" in checks[-1].hint
     assert _table(server) == before
 
 

@@ -70,6 +70,7 @@ async def _run_and_watch(script: list[Script], items: int, concurrency: int, wor
     assert _micro(finished.spent_usd) == ledger.spent
     assert _micro(finished.maybe_spent_usd) == ledger.maybe_spent
     assert finished.requests == len(world.writer.calls) == len(world.journal.of("intent"))
+    assert finished.left is not None
     assert finished.stored + finished.rejected + finished.failed + finished.left == items
     assert world.writer.most_in_flight <= concurrency
     _nothing_paid_is_lost(world)

@@ -187,7 +187,8 @@ async def test_a_table_that_cannot_be_read_ends_the_run_before_it_begins() -> No
     finished = await world.run()
     assert (finished.exit_code, finished.requests) == (4, 0)
     assert world.reporter.of(RunFailed)[0].error["code"] == "store_unavailable"
-    assert world.journal.records == []
+    assert finished.left is None
+    assert [record["kind"] for _, record in world.journal.records] == ["run", "finished"], "a trace for `status`"
 
 
 class _Silent(MemoryStore):

@@ -289,3 +289,24 @@ def _processes(program: Program, besides: int = 0) -> list[int]:
         if alive and wanted in environment and int(place.name) != besides:
             found.append(int(place.name))
     return found
+
+
+def test_asking_twice_to_stop_is_still_a_polite_stop(
+    program: Program, messages: MessagesServer, supabase: Supabase
+) -> None:
+    """Two people, or one who is impatient: what is in flight is stored all the same."""
+    messages.control(latency_ms=2500)
+    started = _detach(program, "--limit", "12", "--concurrency", "3")
+    assert program.run("stop", "--timeout", "0.1", "--json").code == 5
+    stopped = program.run("stop", "--json").document
+    assert (stopped["pid"], stopped["exit_code"], stopped["maybe_spent_usd"]) == (started["pid"], 8, 0)
+    assert stopped["stored"] == supabase.count() == len(messages.billed())
+
+
+def test_a_run_that_never_got_to_a_plan_is_seen_in_status(program: Program, project: Callable[..., Supabase]) -> None:
+    """A schedule that fails every night must not look like one that never ran."""
+    broken = project("select 1", warm=False)
+    assert program.run("run", "--json", **broken.environment).code == 4
+    status = program.run("status", "--json", **broken.environment).document
+    assert (status["state"], status["exit_code"], status["left"]) == ("finished", 4, 0)
+    assert "content_library" in status["last_error"]
