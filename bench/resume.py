@@ -90,6 +90,7 @@ def lines_of(small: Library, large: Library, ended: dict[Library, list[Ended]]) 
     """Turn the reruns over a small and a large library of one kind into figures."""
     name = f"{large.rows:,} rows, {large.name}"
     yield Line(name, "rerun", _median([one.seconds for one in ended[large]]), _SECONDS, "s")
+    yield Line(name, "CPU of it", _median([one.cpu_seconds for one in ended[large]]), None, "s")
     yield Line(name, f"rerun over {small.rows:,} rows", _median([one.seconds for one in ended[small]]), None, "s")
     grown = _median([one.peak_kib for one in ended[large]]) - _median([one.peak_kib for one in ended[small]])
     yield Line(name, "memory a row, items included", grown / (large.rows - small.rows), _KIB_A_ROW, "KiB")

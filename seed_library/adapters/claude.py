@@ -8,6 +8,7 @@ quote headers, and with them the key.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable, Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
 _TIMEOUT_SECONDS = 120.0
+_WHOLE_ANSWER = 2.5  # times the timeout: thinking takes long, but not for ever
 _LOOK_UP_SECONDS = 20.0
 # Below the shortest cacheable prefix (512 tokens) a cache mark does nothing; this many characters are about as many.
 _CACHEABLE_CHARACTERS = 1500
@@ -157,8 +159,10 @@ class ClaudeWriter:
 
         failure: Exception
         try:
-            response = await call(client)
-            body = await response.read()
+            # The HTTP library's limit is for each part of an answer: one that trickles in would never end.
+            async with asyncio.timeout(self._timeout * _WHOLE_ANSWER):
+                response = await call(client)
+                body = await response.read()
             headers = response.headers
             return _Raw(body, headers.get("request-id", ""), headers.get("anthropic-workspace-id", ""))
         except anthropic.APIStatusError as error:
@@ -167,6 +171,8 @@ class ClaudeWriter:
             failure = _connection_failure(error.__cause__ or error)
         except httpx2.HTTPError as error:
             failure = _connection_failure(error)
+        except TimeoutError:
+            failure = no_answer("TimeoutError")
         except UnicodeError:
             failure = _unsendable()
         raise failure
@@ -255,7 +261,7 @@ def _message(raw: _Raw) -> dict[str, Any]:
     """Decode a 200. A proxy's HTML page or half an answer is no message, although it may have been paid for."""
     try:
         message = json.loads(raw.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise unreadable(f"{len(raw.body)} bytes that are not JSON", raw.request_id) from None
     if not isinstance(message, dict) or message.get("type") != "message":
         raise unreadable("JSON of another kind", raw.request_id)

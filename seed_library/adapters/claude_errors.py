@@ -98,7 +98,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
             pass
         try:
             return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             continue
     return None
 

@@ -222,6 +222,9 @@ class JournalFile:
             intents = [entry for entry in batch if entry.intent]
             _refuse(intents, _no_space(self._path))
             batch = [entry for entry in batch if not entry.intent]
+        if any(entry.intent for entry in batch) and not self._is_in_place():
+            _refuse([entry for entry in batch if entry.intent], _taken_away(self._path))
+            batch = [entry for entry in batch if not entry.intent]
         if not batch:
             return
         position = self._end
@@ -229,6 +232,13 @@ class JournalFile:
         if any(entry.done is not None for entry in batch):
             self._sync()
         _acknowledge(batch, position)
+
+    def _is_in_place(self) -> bool:
+        """Whether the path still names our file: what is written to a removed one is lost when we end."""
+        try:
+            return self._path.stat().st_ino == os.fstat(self._file).st_ino
+        except OSError:
+            return False
 
     def _write_whole(self, data: bytes) -> None:
         try:
@@ -299,6 +309,13 @@ def _unwritable(path: Path, error: OSError) -> JournalUnavailable:
         f"The journal {path} cannot be written: {error.strerror or error}.",
         hint="Nothing more is sent. Free some space or mend the disk, then run again: "
         "what the journal holds is not paid for again.",
+    )
+
+
+def _taken_away(path: Path) -> JournalUnavailable:
+    return JournalUnavailable(
+        f"The journal {path} was removed or replaced while this run was working.",
+        hint="Nothing more is sent. What this run has stored stays; run again to go on.",
     )
 
 

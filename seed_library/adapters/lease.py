@@ -38,7 +38,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seed_library.adapters.lease_functions import FencedOff, FunctionsMissing, LeaseFunctions
-from seed_library.core.errors import LeaseLost, RunBlocked, SeedLibraryError
+from seed_library.core.errors import LeaseLost, RunBlocked, SeedLibraryError, StoreUnavailable
 from seed_library.core.lease import LeaseState, LeaseTimes, locked_elsewhere, taken_away, too_old
 from seed_library.ports import Check
 
@@ -126,11 +126,27 @@ class SupabaseLease:
                 await self._functions.break_(state.token)
                 granted, state = await self._acquire()
         except FunctionsMissing:
+            await self._confirm_missing()
             return 0, missing(required=self._applicant.required)
         if not granted:
             raise locked_elsewhere(state)
         self._token = state.token
         return state.token, Check("lease", ok=True, message=f"held, with fencing token {state.token}")
+
+    async def _confirm_missing(self) -> None:
+        """Ask a second time, another function: one stale answer must not let this run go on without a lease.
+
+        Raises:
+            StoreUnavailable: the functions are there after all.
+        """
+        try:
+            await self._functions.peek()
+        except FunctionsMissing:
+            return
+        raise StoreUnavailable(
+            "Supabase knows the lease functions one moment and not the next.",
+            hint="notify pgrst, 'reload schema'; then run again.",
+        )
 
     async def renew(self) -> None:
         """Prolong the lease."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from seed_library.adapters.supabase_connection import Refused, SupabaseConnection
 from seed_library.adapters.supabase_errors import said_by, translated, translated_reading
 from seed_library.core.catalog import TableSpec
-from seed_library.core.errors import RunBlocked, StoreUnavailable
+from seed_library.core.errors import RowsRefused, RunBlocked, StoreUnavailable
 from seed_library.core.lease import LeaseState, LeaseTimes
 
 Value = TypeVar("Value")
@@ -84,9 +84,11 @@ class LeaseFunctions:
             "p_rows": list(values),
         }
         try:
-            self._known(await self._connection.call(_SCHEMA, "seed_library_store", arguments), int)
+            stored = self._known(await self._connection.call(_SCHEMA, "seed_library_store", arguments), int)
         except Refused as refusal:
             raise _refused_write(refusal, table) from None
+        if stored != len(values):
+            raise RowsRefused(f"{len(values)} rows were sent and {stored} stored: a trigger drops some of them")
 
     async def _call(self, name: str, arguments: dict[str, Any]) -> Any:
         try:

@@ -8,12 +8,13 @@ import click
 
 from seed_library.cli.app import app
 from seed_library.cli.options import Invocation
-from seed_library.cli.output import silence_lost_streams
+from seed_library.cli.output import accept_every_character, silence_lost_streams
 from seed_library.core.errors import ExitCode, SeedLibraryError
 
 
 def run_command_line() -> int:
     """Run the command line and return a documented exit code."""
+    accept_every_character()
     said = Invocation()
     said.output.as_json = "--json" in sys.argv[1:]  # a line that cannot be parsed still answers in JSON
     try:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from typing import Any
 
 from seed_library.core.errors import SeedLibraryError
@@ -33,7 +34,7 @@ class Output:
 
     def document(self, value: Mapping[str, Any]) -> None:
         """Print a result for programs: one JSON object on one line."""
-        print(self.redact(json.dumps(value, ensure_ascii=False)), file=sys.stdout, flush=True)  # noqa: T201
+        print(json.dumps(self._redacted(value), ensure_ascii=False), file=sys.stdout, flush=True)  # noqa: T201
 
     def narrate(self, text: str) -> None:
         """Print what is happening; not under --quiet and not under --json."""
@@ -51,10 +52,27 @@ class Output:
             return
         self.complain(error_text(error))
 
+    def _redacted(self, value: Any) -> Any:
+        """Redact the strings inside, not the JSON around them, which has to stay whole."""
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, Mapping):
+            return {name: self._redacted(part) for name, part in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._redacted(part) for part in value]
+        return value
+
     def safe(self, text: str) -> str:
         """Return a text without secrets and without anything that could drive a terminal."""
         # Texts come from models, tables and foreign errors: none of them may drive the terminal.
         return self.redact(text).translate(_TERMINAL_CONTROLS)
+
+
+def accept_every_character() -> None:
+    """Let texts from outside be printed whatever they hold and whatever the terminal can show."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def silence_lost_streams() -> None:

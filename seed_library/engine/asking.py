@@ -137,6 +137,6 @@ class Asker:
 
 
 def _says_usage(answer: Answer) -> bool:
-    """Whether the answer says what it cost: it holds both counts that the API always gives."""
+    """Whether the answer says what it cost: it holds both counts that the API always gives, and they make sense."""
     usage = answer.message.get("usage")
-    return isinstance(usage, dict) and all(isinstance(usage.get(name), int) for name in _COUNTS)
+    return isinstance(usage, dict) and all(type(usage.get(name)) is int and usage[name] >= 0 for name in _COUNTS)

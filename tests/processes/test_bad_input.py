@@ -220,3 +220,33 @@ def test_a_run_goes_on_when_nobody_listens_any_more(program: Program, supabase: 
     ended = run.end()
     assert (ended.code, ended.err) == (0, "")
     assert supabase.count() == 20
+
+
+def test_a_journal_that_is_removed_under_a_run_ends_it(program: Program, messages: MessagesServer) -> None:
+    """Nothing more is paid that could not be remembered; what is in flight is still stored."""
+    messages.control(latency_ms=100)
+    run = program.start("run", "--json", "--limit", "60", "--concurrency", "2")
+    assert run.wait_for("stored")
+    (journal,) = program.state.glob("targets/*/journal.jsonl")
+    journal.unlink()
+    ended = run.end()
+    assert ended.code == 4
+    assert "was removed" in ended.error["message"]
+    assert ended.document["stored"] == len(messages.billed()) < 60
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429, "message": "half \ud800 a pair"},
+        {"status": 429, "headers": {"retry-after": "Fri, 31 Dec 99999999999 23:59:59 GMT"}},
+        {"body": "[" * 100_000, "content_type": "application/json"},
+        {"status": 429, "message": "Authorization: Bearer"},
+    ],
+)
+def test_odd_answers_are_no_bugs(program: Program, messages: MessagesServer, fault: dict[str, object]) -> None:
+    """Whatever a proxy makes up: tried again, told in whole JSON, and everything is stored in the end."""
+    messages.faults({"skip": 1, **fault})
+    ended = program.run("run", "--json", "--limit", "3", "--concurrency", "1")
+    assert ended.code == 0, ended.err
+    assert ended.document["stored"] == 3

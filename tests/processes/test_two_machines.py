@@ -203,3 +203,41 @@ def _rows(project: Supabase) -> list[dict[str, Any]]:
 def _journal(program: Program, kind: str) -> list[dict[str, Any]]:
     (journal,) = program.state.glob("targets/*/journal.jsonl")
     return [record for _, record in records(journal, Damage()) if record["kind"] == kind]
+
+
+def test_one_stale_answer_about_the_functions_does_not_let_a_second_machine_in(
+    program: Program, elsewhere: Program, messages: MessagesServer, supabase: Supabase
+) -> None:
+    """That the functions are missing is asked a second time before it is believed."""
+    messages.control(latency_ms=ENDLESS_MS)
+    first = program.start(*RUN)
+    while not messages.log():
+        assert first.process.poll() is None
+    stale = '{"code": "PGRST202", "message": "no such function", "details": null, "hint": null}'
+    headers = {"content-type": "application/json"}
+    supabase.faults(
+        {"match": "POST /rest/v1/rpc/seed_library_acquire", "status": 404, "body": stale, "headers": headers}
+    )
+    assert elsewhere.run(*RUN).code == 5
+    assert len(messages.log()) == 1
+    first.kill()
+
+
+def test_a_trigger_that_drops_rows_is_noticed(program: Program, supabase: Supabase) -> None:
+    """Fewer rows stored than sent: the one that is missing is found and named, the others are stored."""
+    supabase.sql(
+        "create function public.dropper() returns trigger language plpgsql as "
+        "$$ begin if new.key = 'yin_wood_ox' then return null; end if; return new; end $$"
+    )
+    supabase.sql(
+        "create trigger dropper before insert on public.content_library for each row execute function public.dropper()"
+    )
+    try:
+        ended = program.run(*RUN)
+    finally:
+        supabase.sql("drop function public.dropper() cascade")
+    assert ended.code == 6
+    (trouble,) = ended.document["troubles"]
+    assert trouble["item"]["key"] == "yin_wood_ox"
+    assert "a trigger drops" in trouble["reason"]
+    assert ended.document["stored"] == supabase.count() == 15
