@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from typing import Any
 
+import pytest
 from processes.program import Program
 from servers.processes import MessagesServer
 from servers.supabase import Supabase
@@ -21,6 +22,7 @@ CONCURRENCY = 4
 SEED = 20261125
 
 
+@pytest.mark.timeout(900)  # a guard against hanging, not a measure: thirty starts take long on a busy machine
 def test_thirty_kills_lose_no_paid_text_and_leave_a_whole_library(
     program: Program, messages: MessagesServer, supabase: Supabase
 ) -> None:
