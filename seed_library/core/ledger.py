@@ -147,10 +147,9 @@ class Ledger:
 
     def _begin(self, position: int, record: Record) -> None:
         refresh = str(record.get("refresh", ""))
-        # `--refresh all` is one job over as many runs as it takes: what it has replaced stays replaced.
-        if refresh != "all":
-            self.refresh_floor = None
-        elif self.refresh_floor is None:
+        # `--refresh all` is one job over as many runs as it takes, with others in between: what it has replaced stays
+        # replaced until the job itself has tried everything.
+        if refresh == "all" and self.refresh_floor is None:
             self.refresh_floor = position
         self.last_run = RunTally(
             run_id=str(record["run"]),
@@ -227,8 +226,8 @@ class Ledger:
             self.last_run.exit_code = int(record["exit_code"])
             self.last_run.failed = int(record.get("failed", self.last_run.failed))
             self.last_run.last_error = str(record.get("error", "")) or self.last_run.last_error
-        if record["exit_code"] in _REFRESH_ENDS:
-            self.refresh_floor = None
+            if self.last_run.refresh == "all" and record["exit_code"] in _REFRESH_ENDS:
+                self.refresh_floor = None
 
 
 _REFRESH_ENDS = (0, 6)  # everything asked for was tried: the next `--refresh all` means a new round

@@ -122,13 +122,13 @@ def test_why_an_item_has_no_text_is_remembered_until_it_has_one() -> None:
         ([begun("r1", refresh="all"), begun("r2", refresh="all")], 0),
         ([begun("r1", refresh="all"), finished("r1", exit_code=0), begun("r2", refresh="all")], 200),
         ([begun("r1", refresh="all"), finished("r1", exit_code=6), begun("r2", refresh="all")], 200),
-        ([begun("r1", refresh="all"), begun("r2"), begun("r3", refresh="all")], 200),
-        ([begun("r1", refresh="all"), begun("r2", refresh="changed")], None),
+        ([begun("r1", refresh="all"), begun("r2"), finished("r2", exit_code=0), begun("r3", refresh="all")], 0),
+        ([begun("r1", refresh="all"), begun("r2", refresh="changed")], 0),
     ],
     ids=["plain", "first", "stopped", "killed", "done", "some failed", "plain run between", "other refresh"],
 )
 def test_a_refresh_of_all_is_one_round_until_everything_was_tried(records: list[Record], floor: int | None) -> None:
-    """A stopped or killed round goes on where it was; a finished one makes the next a new round."""
+    """A stopped or killed round goes on where it was, other runs in between or not; a finished one ends it."""
     assert ledger_of(records).refresh_floor == floor
 
 
