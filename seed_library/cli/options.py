@@ -72,10 +72,13 @@ def folder_to_look_at(catalog: str | None, store: str | None) -> TargetFolder | 
     from seed_library.bootstrap.light import named_folder, status_folder
 
     said = invocation()
-    folder = status_folder(said.dotenv, catalog, store)
-    if folder is not None and named_folder(said.dotenv, catalog, store) is None:
+    named = named_folder(said.dotenv, catalog, store)
+    if named is not None:
+        return named
+    last = status_folder(said.dotenv, catalog, store)
+    if last is not None:
         said.output.narrate("No store is configured; this is the target that was used last on this machine.")
-    return folder
+    return last
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:

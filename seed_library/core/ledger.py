@@ -10,7 +10,8 @@ Records (each a JSON object with `kind`, `run` and `at`), in the order in which 
     stored    items: [category, key, locale, fingerprint] of the rows that one upsert wrote
 
 per run `lease` (token: 0 before the lease across machines is asked for, then the one granted) and, once it has
-begun, `run` (catalog, model, writer, command, refresh) and `finished` (exit_code, error).
+begun, `run` (catalog, model, writer, command, refresh, maybe_before, lease) and `finished` (exit_code, error). A run
+that never got to a plan leaves both too, with nothing to do in it.
 
 An intent that neither `paid` nor `failed` closes was in flight when its process died: it may have been billed.
 The fold keeps positions, not texts, and digests, not strings: a journal of 100,000 texts fits in memory.
