@@ -7,10 +7,8 @@ intent is closed by `paid` or `failed`; only a killed process or a journal that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
 from seed_library.core.drafts import Answer, Request, usage_of
 from seed_library.core.errors import SeedLibraryError, WriteFailed, WriteRetryable
@@ -18,16 +16,9 @@ from seed_library.core.events import RequestSent, TextPaid
 from seed_library.core.pricing import usage_cost, usd, worst_cost
 from seed_library.engine.budget import Bill
 from seed_library.engine.context import RunContext
+from seed_library.engine.judging import PaidText
 
 _COUNTS = ("input_tokens", "output_tokens")
-
-
-@dataclass(frozen=True, slots=True)
-class PaidText:
-    """A raw answer that is safe in the journal."""
-
-    attempt: str
-    record: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

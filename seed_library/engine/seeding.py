@@ -9,7 +9,8 @@ from seed_library.core.errors import RunBlocked, SeedLibraryError
 from seed_library.core.events import CanaryPassed
 from seed_library.core.plan import Plan, Step
 from seed_library.engine.context import RunContext
-from seed_library.engine.drafting import Draft, Drafter
+from seed_library.engine.drafting import Drafter
+from seed_library.engine.judging import Draft
 from seed_library.engine.storing import Storer
 
 _CANARIES = 3

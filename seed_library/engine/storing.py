@@ -14,7 +14,7 @@ from contextlib import suppress
 from seed_library.core.errors import RowsRefused, SeedLibraryError
 from seed_library.core.events import RowsStored, Warned
 from seed_library.engine.context import RunContext
-from seed_library.engine.drafting import Draft
+from seed_library.engine.judging import Draft
 from seed_library.engine.retrying import Pause, store_retrying
 from seed_library.ports import StoredText
 

@@ -1,0 +1,94 @@
+"""From a paid answer to a draft: read it, put it through the gates, keep the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seed_library.core.catalog import Item
+from seed_library.core.drafts import Finding, reading_fault, text_of, usage_of
+from seed_library.core.gates import judge
+from seed_library.core.plan import Step
+from seed_library.engine.context import RunContext
+from seed_library.ports import Row
+
+
+@dataclass(frozen=True, slots=True)
+class PaidText:
+    """A raw answer that is safe in the journal."""
+
+    attempt: str
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A paid text that passed the gates and is not stored yet.
+
+    Attributes:
+        recovered: an earlier run paid for it.
+    """
+
+    row: Row
+    fingerprint: str
+    recovered: bool
+
+
+class Judge:
+    """Turns paid answers into drafts."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+
+    def recover(self, step: Step) -> Draft | None:
+        """Judge a text that an earlier run has paid for, by today's gates."""
+        reference = self._context.ledger.draft(step.item.id, step.fingerprint)
+        if reference is None:
+            raise LookupError(f"the plan recovers {step.item.id}, but the journal has no draft of it")
+        record = self._context.ports.journal.read(reference.position)
+        return self.judge(step, PaidText(str(record["attempt"]), record), recovered=True)
+
+    def judge(self, step: Step, paid: PaidText, *, recovered: bool = False) -> Draft | None:
+        """Judge one answer. None when it holds no text or was rejected, which is then counted."""
+        context, item = self._context, step.item
+        message = paid.record["message"]
+        if fault := reading_fault(message):
+            self._note_judgement(item, paid, accepted=False, unusable=fault)
+            context.tally.fail(item.id, fault)
+            return None
+        text = text_of(message)
+        judgement = judge(text, context.catalog.rules_of(item.id))
+        self._note_judgement(item, paid, accepted=judgement.accepted, findings=_as_json(judgement.findings))
+        if not judgement.accepted:
+            context.tally.reject(item.id, judgement.findings)
+            return None
+        context.tally.accept()
+        provenance = _provenance(context.writer_name, paid.record, judgement.findings)
+        return Draft(Row(item.id, item.title, text, provenance), step.fingerprint, recovered)
+
+    def _note_judgement(self, item: Item, paid: PaidText, **verdict: Any) -> None:
+        about = self._context.attempt_record("judged", item.id, paid.attempt, fingerprint=paid.record["fingerprint"])
+        self._context.ports.journal.note(about | verdict)
+
+
+def _as_json(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
+    return [{"gate": f.gate, "severity": f.severity, "message": f.message, "span": f.span} for f in findings]
+
+
+def _provenance(writer: str, record: Mapping[str, Any], findings: tuple[Finding, ...]) -> dict[str, Any]:
+    """Where a text comes from; everything of it is in the journal, so a recovered row says the same."""
+    message = record["message"]
+    usage = usage_of(message)
+    return {
+        "writer": writer,
+        "model": message.get("model", ""),
+        "fingerprint": record["fingerprint"],
+        "run": record["run"],
+        "generated_at": record["at"],
+        "message_id": message.get("id", ""),
+        "input_tokens": usage.prompt_tokens,
+        "output_tokens": usage.output_tokens,
+        "cost_micro_usd": record["cost"],
+        "findings": [finding.message for finding in findings],
+    }
