@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from seed_library.core.batches import BatchNote, BatchResult, BatchState
 from seed_library.core.catalog import ItemId, TableSpec
 from seed_library.core.drafts import Answer, Request
 from seed_library.core.events import Event
@@ -97,6 +98,71 @@ class Writer(Protocol):
 
     async def aclose(self) -> None:
         """Free the connections."""
+
+
+class BatchWriter(Protocol):
+    """Turns many requests into texts at half the price, within a day."""
+
+    async def create(self, requests: Sequence[tuple[str, Request]]) -> BatchState:
+        """Send these requests, by custom_id, as one batch; once, without trying again.
+
+        Raises:
+            WriteFailed: no answer. With `maybe_billed` the batch may exist all the same.
+            SeedLibraryError: the provider refuses it; it does not exist.
+        """
+
+    async def find(self, since: datetime) -> list[BatchState]:
+        """Return the batches of the workspace that were created since then, oldest first.
+
+        Raises:
+            WriteRetryable: no answer; asking again is harmless.
+            RunBlocked: the provider refuses.
+        """
+
+    async def look(self, batch_id: str) -> BatchState | None:
+        """Return where a batch stands; None where the provider does not know it (for minutes, that may be untrue).
+
+        Raises:
+            WriteRetryable, RunBlocked: as `find`.
+        """
+
+    def results(self, batch_id: str) -> AsyncIterator[BatchResult]:
+        """Yield the results of an ended batch as they come, in any order, from the first one on.
+
+        Raises:
+            WriteRetryable: they broke off; they can be asked for again from the top.
+            RunBlocked: the provider refuses.
+        """
+
+    async def cancel(self, batch_id: str) -> BatchState:
+        """Ask for what has not begun to be given up. What is finished is billed and can be fetched.
+
+        Raises:
+            WriteRetryable, RunBlocked: as `find`.
+        """
+
+
+class BatchNotes(Protocol):
+    """What other machines need to know of batches, kept in the target. Written under the lease."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether there is such a place. Where there is none, a lost state folder loses the batches."""
+
+    async def read(self) -> list[BatchNote]:
+        """Return what is noted.
+
+        Raises:
+            StoreUnavailable, RunBlocked: as `Store.rows`.
+        """
+
+    async def write(self, note: BatchNote) -> None:
+        """Note a batch, or what is new about it.
+
+        Raises:
+            LeaseLost: the lease is another run's; nothing was changed.
+            StoreUnavailable, RunBlocked: as `Store.rows`.
+        """
 
 
 class Store(Protocol):
@@ -228,6 +294,8 @@ class Reporter(Protocol):
 
 
 __all__ = [
+    "BatchNotes",
+    "BatchWriter",
     "Check",
     "Clock",
     "Journal",

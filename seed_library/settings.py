@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     seed_library_store: Annotated[str, AfterValidator(_store)] = "supabase"
     seed_library_model: str = ""
     seed_library_budget_usd: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)] = Decimal("5.00")
+    seed_library_mode: Literal["auto", "messages", "batch"] = "auto"
+    seed_library_batch_poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
+    seed_library_batch_grace_seconds: Annotated[float, Field(gt=0, le=3600)] = 180
     seed_library_concurrency: Annotated[int, Field(ge=1, le=256)] = 8
     seed_library_locales: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_some)] = ("de",)
     seed_library_prompts_dir: Annotated[Path, AfterValidator(_folder)] | None = None

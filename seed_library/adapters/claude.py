@@ -1,36 +1,20 @@
-"""The writer that asks Claude: one request, one answer, no hidden retries.
-
-The SDK's own retries are off, redirects are not followed, and its credential search is bypassed by passing key and
-address explicitly: the environment cannot make another account pay. Answers are taken raw: the journal keeps them
-before anything is parsed or validated. Errors are raised without their cause, because causes of the HTTP library
-quote headers, and with them the key.
-"""
+"""The writer that asks Claude: one request, one answer. The journal keeps it before anything is parsed or validated."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from seed_library.adapters.claude_errors import ApiError, no_answer, no_connection, translated, unreadable
-from seed_library.adapters.imports import vendor_import
+from seed_library.adapters.claude_connection import TIMEOUT_SECONDS, ClaudeConnection, RawAnswer, Refused
+from seed_library.adapters.claude_errors import ApiError, translated, unreadable
 from seed_library.adapters.models import ModelsTable
-from seed_library.core.api_keys import claude_key_fault
 from seed_library.core.drafts import Answer, Request
 from seed_library.core.errors import RunBlocked, WriteFailed
 from seed_library.core.pricing import FREE, ModelFacts, max_tokens
 from seed_library.ports import Check
 
-if TYPE_CHECKING:
-    from anthropic import AsyncAnthropic
-
-_TIMEOUT_SECONDS = 120.0
-_WHOLE_ANSWER = 2.5  # times the timeout: thinking takes long, but not for ever
 _LOOK_UP_SECONDS = 20.0
 # Below the shortest cacheable prefix (512 tokens) a cache mark does nothing; this many characters are about as many.
 _CACHEABLE_CHARACTERS = 1500
@@ -38,37 +22,18 @@ _THINKING_TYPES = ("between_tools", "disabled", "adaptive")
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _BAD_KEY = {401, 403}
 _NOT_FOUND = 404
-_FOREIGN_HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
 _PRICE_HINT = "Name its prices and abilities in a file and set SEED_LIBRARY_MODELS_FILE, or choose a known model."
-
-
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    body: bytes
-    request_id: str
-    workspace: str
-
-
-class _Refused(Exception):
-    """The API answered with an error status."""
-
-    def __init__(self, error: ApiError) -> None:
-        super().__init__(error.said)
-        self.error = error
 
 
 class ClaudeWriter:
     """Implements the `Writer` port."""
 
     def __init__(
-        self, api_key: str, base_url: str, models: ModelsTable, *, timeout_seconds: float = _TIMEOUT_SECONDS
+        self, api_key: str, base_url: str, models: ModelsTable, *, timeout_seconds: float = TIMEOUT_SECONDS
     ) -> None:
-        self._api_key = api_key
-        self._base_url = base_url
+        self.connection = ClaudeConnection(api_key, base_url, timeout_seconds)
         self._models = models
-        self._timeout = timeout_seconds
         self._facts: dict[str, ModelFacts] = {}
-        self._client: AsyncAnthropic | None = None
 
     async def look_up(self, model: str) -> tuple[ModelFacts, Check]:
         """Ask the API about key and model, free of charge; abilities come from it, prices from the dated table."""
@@ -78,7 +43,7 @@ class ClaudeWriter:
             return facts, _retired_check(model, self._models.retired[model])
         try:
             found = await self._retrieve(model)
-        except _Refused as refusal:
+        except Refused as refusal:
             return facts, self._refusal_check(facts, refusal.error)
         except WriteFailed as failure:
             hint = "Check the network and ANTHROPIC_BASE_URL, then try again."
@@ -93,29 +58,35 @@ class ClaudeWriter:
 
     async def count_tokens(self, request: Request) -> int | None:
         """Return the exact input tokens, free of charge; None where the API does not say."""
-        parameters = self._parameters(request)
+        parameters = self.parameters(request)
         del parameters["max_tokens"]
         try:
-            raw = await self._send(lambda client: client.messages.with_raw_response.count_tokens(**parameters))
+            raw = await self.connection.send(
+                lambda client: client.messages.with_raw_response.count_tokens(**parameters)
+            )
             return int(json.loads(raw.body)["input_tokens"])
-        except (_Refused, WriteFailed, RunBlocked, ValueError, KeyError, TypeError):
+        except (Refused, WriteFailed, RunBlocked, ValueError, KeyError, TypeError):
             return None
 
     async def write(self, request: Request) -> Answer:
         """Send one request, once, and return the raw message."""
-        parameters = self._parameters(request)
+        parameters = self.parameters(request)
         try:
-            raw = await self._send(lambda client: client.messages.with_raw_response.create(**parameters))
-        except _Refused as refusal:
+            raw = await self.connection.send(lambda client: client.messages.with_raw_response.create(**parameters))
+        except Refused as refusal:
             raise translated(refusal.error, datetime.now(UTC)) from None
         return Answer(_message(raw), raw.request_id, raw.workspace)
 
     async def aclose(self) -> None:
         """Free the connections."""
-        if self._client is not None:
-            await self._client.close()
+        await self.connection.aclose()
 
-    def _parameters(self, request: Request) -> dict[str, Any]:
+    def parameters(self, request: Request) -> dict[str, Any]:
+        """Return what is sent: the same, whether as a message or in a batch.
+
+        Raises:
+            RunBlocked: nothing is known of the model.
+        """
         spec = request.spec
         facts = self._facts.get(spec.model) or self._models.facts(spec.model)
         if facts is None:
@@ -136,7 +107,9 @@ class ClaudeWriter:
         return parameters
 
     async def _retrieve(self, model: str) -> dict[str, Any]:
-        raw = await self._send(lambda client: client.models.with_raw_response.retrieve(model, timeout=_LOOK_UP_SECONDS))
+        raw = await self.connection.send(
+            lambda client: client.models.with_raw_response.retrieve(model, timeout=_LOOK_UP_SECONDS)
+        )
         try:
             found = json.loads(raw.body)
         except ValueError:
@@ -144,55 +117,6 @@ class ClaudeWriter:
         if not isinstance(found, dict):
             raise unreadable("no JSON object about the model", raw.request_id)
         return found
-
-    async def _send(self, call: Callable[[AsyncAnthropic], Awaitable[Any]]) -> _Raw:
-        """Make one call and return its raw answer. Foreign errors are translated, and never chained.
-
-        Raises:
-            _Refused: the API answered with an error status.
-            WriteRetryable: there was no whole answer.
-            RunBlocked: the request cannot be sent as it is.
-        """
-        client = self._connected()
-        import anthropic
-        import httpx2
-
-        failure: Exception
-        try:
-            # The HTTP library's limit is for each part of an answer: one that trickles in would never end.
-            async with asyncio.timeout(self._timeout * _WHOLE_ANSWER):
-                response = await call(client)
-                body = await response.read()
-            headers = response.headers
-            return _Raw(body, headers.get("request-id", ""), headers.get("anthropic-workspace-id", ""))
-        except anthropic.APIStatusError as error:
-            failure = _Refused(_api_error(error))
-        except anthropic.APIConnectionError as error:
-            failure = _connection_failure(error.__cause__ or error)
-        except httpx2.HTTPError as error:
-            failure = _connection_failure(error)
-        except TimeoutError:
-            failure = no_answer("TimeoutError")
-        except UnicodeError:
-            failure = _unsendable()
-        raise failure
-
-    def _connected(self) -> AsyncAnthropic:
-        if self._client is None:
-            if fault := claude_key_fault(self._api_key, self._base_url):
-                # The SDK would log it, in clear.
-                raise RunBlocked(f"ANTHROPIC_API_KEY {fault}.", hint="Copy it again from the Claude console.")
-            with vendor_import():
-                from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
-            with _without_foreign_headers():
-                self._client = AsyncAnthropic(
-                    api_key=self._api_key,
-                    base_url=self._base_url,
-                    max_retries=0,
-                    timeout=self._timeout,
-                    http_client=DefaultAsyncHttpxClient(follow_redirects=False),
-                )
-        return self._client
 
     def _refusal_check(self, facts: ModelFacts, error: ApiError) -> Check:
         refused = translated(error, datetime.now(UTC))
@@ -257,7 +181,7 @@ def _retired_check(model: str, since: str) -> Check:
     return Check("model", ok=False, message=message, hint="Choose another one with --model or SEED_LIBRARY_MODEL.")
 
 
-def _message(raw: _Raw) -> dict[str, Any]:
+def _message(raw: RawAnswer) -> dict[str, Any]:
     """Decode a 200. A proxy's HTML page or half an answer is no message, although it may have been paid for."""
     try:
         message = json.loads(raw.body)
@@ -266,43 +190,3 @@ def _message(raw: _Raw) -> dict[str, Any]:
     if not isinstance(message, dict) or message.get("type") != "message":
         raise unreadable("JSON of another kind", raw.request_id)
     return message
-
-
-def _api_error(error: Any) -> ApiError:
-    return ApiError(
-        status=error.status_code,
-        kind=error.type or "",
-        code=error.error_code or "",
-        said=error.api_message or "",
-        request_id=error.request_id or "",
-        headers=dict(error.response.headers),
-    )
-
-
-def _connection_failure(cause: BaseException) -> Exception:
-    import httpx2
-
-    kind = type(cause).__name__
-    if isinstance(cause, httpx2.LocalProtocolError):
-        return _unsendable()
-    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
-        return no_connection(kind)
-    return no_answer(kind)
-
-
-def _unsendable() -> RunBlocked:
-    return RunBlocked(
-        "The HTTP library refuses to send the request because of its characters.",
-        hint="Copy ANTHROPIC_API_KEY again, and look for damaged characters in the catalog.",
-    )
-
-
-@contextmanager
-def _without_foreign_headers() -> Iterator[None]:
-    """Hide a variable whose headers the SDK would lay over ours: another Authorization or workspace would pay."""
-    hidden = os.environ.pop(_FOREIGN_HEADERS, None)
-    try:
-        yield
-    finally:
-        if hidden is not None:
-            os.environ[_FOREIGN_HEADERS] = hidden

@@ -43,6 +43,7 @@ from seed_library.core.ledger import Ledger
 
 _fdatasync = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 _FILE_MODE = 0o600
+_INTENTS = {"intent", "batch_intent"}  # what comes before money leaves
 _SENTENCES = ("reason", "error", "unusable")  # fields that may quote a foreign error
 
 
@@ -154,7 +155,7 @@ class JournalFile:
         """Append a record and return its position once it is durable."""
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         # From here on the record is written, even if the task that waits for it is cancelled.
-        self._hand_over(_Entry(self._encode(record), record["kind"] == "intent", done))
+        self._hand_over(_Entry(self._encode(record), record["kind"] in _INTENTS, done))
         return await done
 
     def note(self, record: dict[str, Any]) -> None:

@@ -188,6 +188,32 @@ class SupabaseLease:
             return
         raise await self._taken_away()
 
+    async def noted_batches(self) -> dict[str, Any] | None:
+        """Return the batches that are noted beside the lease; None where the database cannot note any.
+
+        That it cannot is believed when it says so twice: a stale answer must not hide a batch that is paid for.
+        """
+        for _ in range(2):
+            with suppress(FunctionsMissing):
+                return await self._functions.batches()
+        return None
+
+    async def note_batch(self, batch: str, note: Mapping[str, Any]) -> None:
+        """Note a batch beside the lease, by the batch's token.
+
+        Raises:
+            LeaseLost: the lease is somebody else's; nothing was changed.
+        """
+        try:
+            noted = await self._functions.note_batch(self._applicant.run_id, self._token, batch, note)
+        except FunctionsMissing:
+            raise StoreUnavailable(
+                "Supabase knows the functions for batches one moment and not the next.",
+                hint="notify pgrst, 'reload schema'; then run again.",
+            ) from None
+        if not noted:
+            raise await self._taken_away()
+
     @property
     def fenced(self) -> bool:
         """Whether writes have to show a token."""

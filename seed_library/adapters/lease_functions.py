@@ -66,6 +66,15 @@ class LeaseFunctions:
         """Take the lease away from whoever holds it with this token; False where nobody does."""
         return self._known(await self._call("break", {"p_token": token}), bool)
 
+    async def batches(self) -> dict[str, Any]:
+        """Return the batches that are noted for the target, by their tokens."""
+        return self._known(await self._call("batches", {}), dict)
+
+    async def note_batch(self, holder: str, token: int, batch: str, note: Mapping[str, Any]) -> bool:
+        """Note a batch by its own token; False where the lease is somebody else's."""
+        arguments = {"p_holder": holder, "p_token": token, "p_batch": batch, "p_note": dict(note)}
+        return self._known(await self._call("note_batch", arguments), bool)
+
     async def store(self, holder: str, token: int, values: Sequence[dict[str, Any]]) -> None:
         """Insert or replace rows, if the lease is still the holder's.
 

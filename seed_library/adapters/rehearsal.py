@@ -7,11 +7,14 @@ length rules. Their provenance says "rehearsal", and a real run replaces them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 
 from seed_library.adapters.rehearsal_phrases import Phrases, phrases_for
+from seed_library.core.batches import BatchResult, BatchState
 from seed_library.core.catalog import Item, WordRule
 from seed_library.core.drafts import Answer, Request
+from seed_library.core.errors import RunBlocked
 from seed_library.core.gates import count_words
 from seed_library.core.pricing import FREE, ModelFacts
 from seed_library.ports import Check
@@ -51,6 +54,35 @@ class OfflineWriter:
 
     async def aclose(self) -> None:
         """Nothing is open."""
+
+
+class NoBatches:
+    """Implements the `BatchWriter` port for rehearsals, which have none."""
+
+    async def create(self, requests: Sequence[tuple[str, Request]]) -> BatchState:
+        """Refuse."""
+        raise RunBlocked(f"A rehearsal has no batches, so {len(requests)} requests stay where they are.")
+
+    async def find(self, since: datetime) -> list[BatchState]:
+        """Find none."""
+        del since
+        return []
+
+    async def look(self, batch_id: str) -> BatchState | None:
+        """Know none."""
+        del batch_id
+        return None
+
+    async def results(self, batch_id: str) -> AsyncIterator[BatchResult]:
+        """Yield none."""
+        del batch_id
+        none: tuple[BatchResult, ...] = ()
+        for result in none:
+            yield result
+
+    async def cancel(self, batch_id: str) -> BatchState:
+        """Refuse."""
+        raise RunBlocked(f"A rehearsal has no batches; {batch_id} is not one of them.")
 
 
 def rehearsal_text(request: Request) -> str:

@@ -10,6 +10,7 @@ from seed_library.adapters.journal_lines import Damage, records
 from seed_library.adapters.lock import Holder, is_held, read_holder
 from seed_library.adapters.state import TargetFolder
 from seed_library.core.ledger import Ledger, RunTally
+from seed_library.core.open_batches import OpenBatch
 from seed_library.core.pricing import usd
 
 State = Literal["running", "idle", "interrupted", "finished"]
@@ -23,6 +24,7 @@ class Status:
         state: running: a process holds the lock. interrupted: the last run that began ended without a last word.
             finished: it said its last word (how it ended is in its exit code). idle: no run has begun yet.
         parts: per "category/locale", how many items there are and how many are stored.
+        batches: those at the provider that are not collected yet.
         lease: the fencing token of the run's lease across machines; 0 where it has none.
     """
 
@@ -35,6 +37,7 @@ class Status:
     started_at: str = ""
     target: str = ""
     lease: int = 0
+    batches: tuple[OpenBatch, ...] = ()
 
     @property
     def left(self) -> int:
@@ -50,6 +53,19 @@ class Status:
     def maybe_spent_usd(self) -> float:
         """What may have been billed beyond that: requests without an answer, and those in flight."""
         return usd(self.run.maybe_spent + self.maybe_in_flight)
+
+    def batches_as_json(self, now: datetime) -> list[dict[str, Any]]:
+        """Return the batches for programs."""
+        return [
+            {
+                "batch_id": batch.note.batch_id or None,
+                "items": batch.note.count,
+                "collected": len(batch.collected),
+                "age_seconds": round((now - datetime.fromisoformat(batch.note.at)).total_seconds()),
+                "at_most_usd": usd(batch.at_most),
+            }
+            for batch in self.batches
+        ]
 
     def per_minute(self, now: datetime) -> float | None:
         """Return how many rows the run has stored a minute so far; None where nothing can be said."""
@@ -87,6 +103,7 @@ def read_status(folder: TargetFolder) -> Status:
         started_at=holder.started_at if holder else "",
         target=str(opening.get("target", "")),
         lease=int(opening.get("lease", 0)),
+        batches=tuple(ledger.open_batches.values()),
     )
 
 

@@ -31,7 +31,7 @@ import seed_library
 from seed_library.adapters.run_log import lines, open_log
 from seed_library.adapters.state import TargetFolder
 from seed_library.core.errors import BackgroundFailed, ExitCode
-from seed_library.core.events import CanaryPassed, Event, RunFailed, RunFinished
+from seed_library.core.events import BatchWaiting, CanaryPassed, Event, RunFailed, RunFinished
 
 _QUOTED_LINES = 5
 
@@ -62,9 +62,9 @@ class ReadyPipe:
         os.set_inheritable(descriptor, False)
 
     def report(self, event: Event) -> None:
-        """Say what the parent waits for: the canary is stored, or the run has ended."""
+        """Say what the parent waits for: the canary is stored, a batch is waited for, or the run has ended."""
         match event:
-            case CanaryPassed():
+            case CanaryPassed() | BatchWaiting():
                 self._say({"ready": True})
             case RunFailed():
                 self._error = event.error

@@ -35,6 +35,7 @@ class Flags:
     model: str | None = None
     budget: str | None = None
     concurrency: int | None = None
+    mode: str | None = None
     env_file: Path | None = None
 
     @property
@@ -46,6 +47,7 @@ class Flags:
             "seed_library_model": self.model,
             "seed_library_budget_usd": self.budget,
             "seed_library_concurrency": self.concurrency,
+            "seed_library_mode": self.mode,
         }
         return {name: value for name, value in named.items() if value is not None}
 

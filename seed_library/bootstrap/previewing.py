@@ -4,34 +4,43 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Literal
 
 from seed_library.adapters.journal_lines import Damage, read_ledger
 from seed_library.bootstrap.building import claude_writer, models_of, store_at
 from seed_library.bootstrap.lease_checks import lease_check
 from seed_library.bootstrap.preparing import Prepared, claude_faults, store_faults
+from seed_library.core.batches import chosen_mode
 from seed_library.core.errors import SeedLibraryError
 from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Lookup, Plan, Refresh
 from seed_library.core.pricing import ModelFacts
 from seed_library.core.targets import SqliteAddress
-from seed_library.engine.planning import Cost, count, estimate, plan_from_journal, plan_from_store
+from seed_library.engine.planning import Cost, Prices, count, estimate, plan_from_journal, plan_from_store
 from seed_library.engine.preflight import sample_row
 from seed_library.ports import Check
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan and its price. `cost` is None where the model's price is not known.
+    """A plan and its price. `prices` are None where the model's price is not known.
 
     Attributes:
+        mode: how a run would ask for the texts.
         model: what is known of the model; None where nothing is.
         notes: what could not be seen, and what stands in the way of a run.
     """
 
     plan: Plan
-    cost: Cost | None
+    prices: Prices | None
+    mode: Literal["messages", "batch"]
     model: ModelFacts | None
     notes: tuple[str, ...]
+
+    @property
+    def cost(self) -> Cost | None:
+        """The cost in the mode of the run."""
+        return self.prices.of(self.mode) if self.prices else None
 
 
 def preview(prepared: Prepared, refresh: Refresh, *, faults: dict[str, str]) -> Preview:
@@ -55,10 +64,17 @@ class _Look:
     async def preview(self) -> Preview:
         ledger = self._ledger()
         plan = await self._plan(Lookup(ledger, self._refresh))
-        cost, model = await self._cost(plan)
+        prices, model = await self._prices(plan)
+        settings = self._prepared.settings
+        mode = chosen_mode(settings.seed_library_mode, len(plan.to_generate), settings.seed_library_concurrency)
         for intent in ledger.open_intents.values():
             self._notes.append(f"{intent.item}: a request of a killed or running run is open; it may have been billed.")
-        return Preview(plan, cost, model, tuple(self._notes))
+        for batch in ledger.open_batches.values():
+            named = batch.note.batch_id or "whose id is not known yet"
+            self._notes.append(
+                f"A batch of {batch.note.count:,} requests ({named}) is at the provider; a run collects it."
+            )
+        return Preview(plan, prices, mode, model, tuple(self._notes))
 
     def _ledger(self) -> Ledger:
         folder = self._prepared.folder
@@ -101,14 +117,15 @@ class _Look:
             return True
         return not store_faults(self._faults)
 
-    async def _cost(self, plan: Plan) -> tuple[Cost | None, ModelFacts | None]:
+    async def _prices(self, plan: Plan) -> tuple[Prices | None, ModelFacts | None]:
         """Return the price, and what is known of the model: by the API where it can be asked, else by the table."""
         prepared, steps = self._prepared, plan.to_generate
         known = self._known()
         if steps and not claude_faults(self._faults):
             return await self._counted(plan, known)
         if not steps:
-            return Cost(0, 0, "nothing to generate"), known
+            nothing = Cost(0, 0, "nothing to generate")
+            return Prices(nothing, nothing), known
         return (estimate(steps, prepared.book, known) if known else None), known
 
     def _known(self) -> ModelFacts | None:
@@ -119,7 +136,7 @@ class _Look:
             self._notes.append(f"The price of the model {name!r} is not known.")
         return models.facts(name)
 
-    async def _counted(self, plan: Plan, known: ModelFacts | None) -> tuple[Cost | None, ModelFacts | None]:
+    async def _counted(self, plan: Plan, known: ModelFacts | None) -> tuple[Prices | None, ModelFacts | None]:
         prepared = self._prepared
         writer = claude_writer(prepared)
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from seed_library import __version__
 from seed_library.adapters.clock import SystemClock
@@ -17,8 +18,9 @@ from seed_library.adapters.lock import TargetLock, holder_of
 from seed_library.adapters.process import stop_signals, this_process
 from seed_library.adapters.state import TargetFolder, space_check
 from seed_library.adapters.status import read_status
-from seed_library.bootstrap.building import claude_writer, leased_store_at, offline_writer
+from seed_library.bootstrap.building import claude_writers, leased_store_at, offline_writers
 from seed_library.bootstrap.preparing import Prepared
+from seed_library.core.batches import BatchTimes
 from seed_library.core.errors import JournalUnavailable, Stopped, TargetLocked
 from seed_library.core.events import RunFinished, StopRequested, WaitingForLock, Warned
 from seed_library.core.plan import Refresh
@@ -26,7 +28,7 @@ from seed_library.core.targets import Target
 from seed_library.engine.context import Ports
 from seed_library.engine.runner import RunOrder, run
 from seed_library.engine.stopping import Halt
-from seed_library.ports import Reporter, Writer
+from seed_library.ports import Reporter
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Job:
         command: the verb.
         rehearsing: the offline writer writes.
         wait_seconds: how long to wait for another run that holds the target.
+        purpose: "cancel" cancels batches, and asks for nothing.
     """
 
     run_id: str
@@ -44,6 +47,7 @@ class Job:
     refresh: Refresh = ""
     rehearsing: bool = False
     wait_seconds: float = 0
+    purpose: Literal["seed", "cancel"] = "seed"
 
 
 def seed(prepared: Prepared, job: Job, reporter: Reporter, say: Callable[[str], None]) -> RunFinished:
@@ -154,11 +158,11 @@ async def _run(session: _Session, stop: _Stop) -> RunFinished:
     opened = open_journal(session.folder, prepared.redactor)
     for repair in opened.repairs:
         session.reporter.report(Warned(repair))
-    writer = _writer(session)
-    store, lease = leased_store_at(
+    writer, batches = offline_writers() if session.job.rehearsing else claude_writers(prepared)
+    store, lease, notes = leased_store_at(
         session.target.address, prepared.catalog.table, prepared.settings, _applicant(session)
     )
-    ports = Ports(writer, store, opened.journal, session.lock, lease, clock, session.reporter)
+    ports = Ports(writer, store, opened.journal, session.lock, lease, clock, session.reporter, batches, notes)
     try:
         return await run(_order(session), ports, opened.ledger, halt)
     finally:
@@ -166,10 +170,6 @@ async def _run(session: _Session, stop: _Stop) -> RunFinished:
         await store.aclose()
         with suppress(JournalUnavailable):  # it has halted the run already
             await opened.journal.aclose()
-
-
-def _writer(session: _Session) -> Writer:
-    return offline_writer() if session.job.rehearsing else claude_writer(session.prepared)
 
 
 def _applicant(session: _Session) -> Applicant:
@@ -180,7 +180,7 @@ def _applicant(session: _Session) -> Applicant:
 
 
 def _order(session: _Session) -> RunOrder:
-    prepared = session.prepared
+    prepared, settings = session.prepared, session.prepared.settings
     return RunOrder(
         run_id=session.job.run_id,
         command=session.job.command,
@@ -189,11 +189,14 @@ def _order(session: _Session) -> RunOrder:
         book=prepared.book,
         chosen=prepared.chosen,
         target=session.target.label,
-        budget=prepared.settings.budget,
-        concurrency=prepared.settings.seed_library_concurrency,
+        budget=settings.budget,
+        concurrency=settings.seed_library_concurrency,
         refresh=session.job.refresh,
         checks=(space_check(session.folder, len(prepared.chosen.items)),),
         wait_seconds=session.job.wait_seconds,
+        mode="messages" if session.job.rehearsing else settings.seed_library_mode,
+        purpose=session.job.purpose,
+        batch_times=BatchTimes(settings.seed_library_batch_poll_seconds, settings.seed_library_batch_grace_seconds),
     )
 
 

@@ -18,6 +18,7 @@ VERBS = {
     "status": ("seed_library.cli.status", "Show where we stand."),
     "logs": ("seed_library.cli.logs", "Show the log of a run."),
     "stop": ("seed_library.cli.stop", "Ask the run that is working to stop, and wait until it has."),
+    "cancel": ("seed_library.cli.cancel", "Cancel the batches under way; store what they had finished."),
     "unlock": ("seed_library.cli.unlock", "Show or break the lease across machines."),
     "show": ("seed_library.cli.show", "Show the stored texts of a key with their provenance."),
     "catalogs": ("seed_library.cli.listing", "List the catalogs."),

@@ -133,7 +133,7 @@ def global_options(command: Command) -> Command:
 
 
 _SELECTION = ("category", "key", "locale", "limit")
-_CHOICES = ("catalog", "store", "model", "budget", "concurrency")
+_CHOICES = ("catalog", "store", "model", "budget", "concurrency", "mode")
 
 
 def catalog_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -184,6 +184,11 @@ def price_options(command: Command) -> Command:
             click.option("--model", help="The Claude model to ask."),
             click.option("--budget", metavar="USD", help="The most this run may spend."),
             click.option("--concurrency", type=click.IntRange(1, 256), help="Requests in flight at the same time."),
+            click.option(
+                "--mode",
+                type=click.Choice(["auto", "messages", "batch"]),
+                help="One by one, or as Message Batches: half the price, within a day.",
+            ),
         ],
     )
 

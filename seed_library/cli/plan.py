@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from seed_library.core.plan import Refresh, Step
 
 _SHOWN_ITEMS = 500
+_MINUTES_TO_HOURS = 120
 ORPHAN_REASON = "stored, but not in the catalog; never touched by a run"
 
 
@@ -74,6 +75,8 @@ def _document(prepared: Prepared, found: Preview, *, show_prompts: bool) -> dict
             "at_most_usd": usd(cost.at_most) if cost else None,
             "basis": cost.basis if cost else "the price of the model is not known",
         },
+        "mode": found.mode,
+        "modes": _modes(prepared, found),
         "budget_usd": usd(prepared.settings.budget),
         "notes": list(found.notes),
         "items": [*map(_step, found.plan.steps), *map(_orphan, found.plan.orphans)],
@@ -81,6 +84,29 @@ def _document(prepared: Prepared, found: Preview, *, show_prompts: bool) -> dict
     if show_prompts:
         document["prompts"] = [_prompt(prepared, found, step.item) for step in found.plan.steps]
     return document
+
+
+def _modes(prepared: Prepared, found: Preview) -> dict[str, Any]:
+    """Return price and typical time of both modes, for the texts to generate."""
+    from seed_library.core.batches import BATCH_SECONDS, message_seconds
+    from seed_library.core.pricing import usd
+
+    if found.prices is None:
+        return {}
+    asked = len(found.plan.to_generate)
+    seconds = {
+        "messages": message_seconds(asked, prepared.settings.seed_library_concurrency),
+        "batch": BATCH_SECONDS if asked else 0.0,
+    }
+    costs = {"messages": found.prices.messages, "batch": found.prices.batch}
+    return {
+        mode: {
+            "likely_usd": usd(cost.likely),
+            "at_most_usd": usd(cost.at_most),
+            "typical_seconds": round(seconds[mode]),
+        }
+        for mode, cost in costs.items()
+    }
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -122,6 +148,8 @@ def _print(output: Output, prepared: Prepared, found: Preview) -> None:
     _print_items(output, found)
     output.result("")
     output.result(_cost_line(prepared, found))
+    for line in _mode_lines(prepared, found):
+        output.result(line)
     for note in found.notes:
         output.result(f"Note: {note}")
 
@@ -151,6 +179,24 @@ def _cost_line(prepared: Prepared, found: Preview) -> str:
     likely, most = usd(found.cost.likely), usd(found.cost.at_most)
     budget = usd(prepared.settings.budget)
     return f"{asked:,} requests: likely ${likely:.2f}, at most ${most:.2f} (budget ${budget:.2f}; {found.cost.basis})."
+
+
+def _mode_lines(prepared: Prepared, found: Preview) -> list[str]:
+    """Return what each mode costs and how long it takes, the one that a run would take marked."""
+    if not found.plan.to_generate:
+        return []
+    times = {"messages": "about {}", "batch": "usually about {}, a day at most"}
+    lines = []
+    for mode, said in _modes(prepared, found).items():
+        taken = "  <- this run" if mode == found.mode else ""
+        time = times[mode].format(_duration(said["typical_seconds"]))
+        lines.append(f"  {mode:<9} likely ${said['likely_usd']:.2f}, at most ${said['at_most_usd']:.2f}, {time}{taken}")
+    return lines
+
+
+def _duration(seconds: int) -> str:
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} min" if minutes < _MINUTES_TO_HOURS else f"{minutes / 60:.1f} h"
 
 
 def _print_prompts(output: Output, prepared: Prepared, found: Preview) -> None:

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from seed_library.cli.output import Output, silence_lost_streams
-from seed_library.cli.wording import sentence, summary
-from seed_library.core.events import Event, RowsStored, RunFailed, RunFinished, RunStarted, TextPaid
+from seed_library.cli.wording import Narrator, minutes, summary
+from seed_library.core.events import BatchWaiting, Event, RowsStored, RunFailed, RunFinished, RunStarted, TextPaid
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,16 +44,20 @@ class _Progress:
         self.stored = 0
         self.spent_usd = 0.0
         self.budget_usd = 0.0
+        self.waiting = ""
 
     def follow(self, event: Event) -> None:
         match event:
             case RunStarted():
-                self.to_do = event.to_generate + event.to_recover
+                self.to_do = event.to_generate + event.to_recover + event.to_collect
                 self.budget_usd = event.budget_usd
             case TextPaid():
                 self.spent_usd = event.spent_usd
             case RowsStored():
                 self.stored += len(event.items)
+                self.waiting = ""
+            case BatchWaiting():
+                self.waiting = f"batch, {minutes(event.seconds)}"
             case _:
                 pass
 
@@ -65,6 +69,7 @@ class PlainReporter:
         self._output = output
         self._monotonic = monotonic
         self._progress = _Progress()
+        self._narrator = Narrator()
         self._said_at = monotonic()
 
     def report(self, event: Event) -> None:
@@ -78,7 +83,7 @@ class PlainReporter:
             case RowsStored():
                 self._say_progress()
             case _:
-                if text := sentence(event):
+                if text := self._narrator.line(event):
                     self._output.narrate(text)
 
     def _say_progress(self) -> None:
@@ -104,6 +109,7 @@ class RichReporter:
 
         self._output = output
         self._seen = _Progress()
+        self._narrator = Narrator()
         self._bar = Progress(
             TextColumn("stored"),
             BarColumn(),
@@ -119,7 +125,7 @@ class RichReporter:
         """Draw the event."""
         self._seen.follow(event)
         match event:
-            case RunStarted() | TextPaid() | RowsStored():
+            case RunStarted() | TextPaid() | RowsStored() | BatchWaiting():
                 self._draw()
             case _:
                 pass
@@ -131,7 +137,7 @@ class RichReporter:
                 self._bar.stop()
                 self._output.error(event.error)
             case _:
-                if text := sentence(event):
+                if text := self._narrator.line(event):
                     self._bar.console.print(self._output.safe(text), markup=False, highlight=False)
 
     def _draw(self) -> None:
@@ -140,7 +146,7 @@ class RichReporter:
             self._task,
             total=self._seen.to_do,
             completed=self._seen.stored,
-            rate=f"{speed:.1f}/s" if speed else "",
+            rate=self._seen.waiting or (f"{speed:.1f}/s" if speed else ""),
             money=f"${self._seen.spent_usd:.3f} of ${self._seen.budget_usd:.2f}",
         )
 

@@ -59,12 +59,12 @@ def run(flags: Flags, refresh: Refresh | None, **how: Any) -> int:
 
     run_id = how["run_id"] or new_run_id(datetime.now(UTC))
     job = Job(run_id, "run", refresh or "", wait_seconds=how["wait_lock"])
-    prepared = _prepared(flags, Needs(claude=True, store=True))
+    prepared = prepared_for(flags, Needs(claude=True, store=True))
     if how["detach"]:
         return _detach(prepared, job, how["detach_timeout"] + how["wait_lock"])
     if how["ready_fd"] is not None:
         return _seed_in_background(prepared, job, how["ready_fd"])
-    return _seed(prepared, job)
+    return seed_here(prepared, job)
 
 
 @click.command()
@@ -90,10 +90,11 @@ def rehearse(flags: Flags, refresh: Refresh | None) -> int:
     # The offline writer counts as a model of its own: a real run never takes its drafts for texts that are paid.
     flags = replace(with_store(flags, REHEARSAL_STORE), model=MODEL)
     job = Job(new_run_id(datetime.now(UTC)), "rehearse", refresh or "", rehearsing=True)
-    return _seed(_prepared(flags, Needs()), job)
+    return seed_here(prepared_for(flags, Needs()), job)
 
 
-def _prepared(flags: Flags, needs: Needs) -> Prepared:
+def prepared_for(flags: Flags, needs: Needs) -> Prepared:
+    """Judge the inputs of a verb that locks the target; nothing leaves unredacted from here on."""
     from seed_library.bootstrap.preparing import prepare
 
     prepared = prepare(flags, needs, surroundings())
@@ -101,7 +102,8 @@ def _prepared(flags: Flags, needs: Needs) -> Prepared:
     return prepared
 
 
-def _seed(prepared: Prepared, job: Job) -> int:
+def seed_here(prepared: Prepared, job: Job) -> int:
+    """Do a job in this process, and show it."""
     from seed_library.bootstrap.running import seed
     from seed_library.cli.log_reporter import Reporters
     from seed_library.cli.reporters import reporter_for

@@ -13,6 +13,7 @@ from seed_library.adapters.state import TargetFolder
 from seed_library.adapters.status import Status, read_status
 from seed_library.cli.options import folder_to_look_at, global_options, invocation, target_options
 from seed_library.cli.output import Output
+from seed_library.cli.wording import minutes
 from seed_library.core.ledger import RunTally
 
 _WATCH_SECONDS = 1.0
@@ -64,6 +65,7 @@ def _document(found: Status) -> dict[str, Any]:
         if holder and found.state == "running"
         else None,
         "lease": {"token": found.lease} if found.lease else None,
+        "batches": found.batches_as_json(now),
         "totals": found.totals,
         "parts": found.parts,
         "stored": run.stored,
@@ -82,6 +84,11 @@ def _document(found: Status) -> dict[str, Any]:
         "finished_at": run.finished_at or None,
         "exit_code": run.exit_code,
     }
+
+
+def _batch(batch: dict[str, Any]) -> str:
+    name = batch["batch_id"] or "(id not known yet)"
+    return f"{name}: {batch['items']:,} requests, {minutes(batch['age_seconds'])} old, {batch['collected']:,} collected"
 
 
 def _print(output: Output, found: Status) -> None:
@@ -110,6 +117,8 @@ def _print(output: Output, found: Status) -> None:
     pace, eta = found.per_minute(now), found.eta_seconds(now)
     if pace is not None:
         output.result(f"Pace     {pace:.0f} a minute" + (f", about {eta:,} s left" if eta is not None else ""))
+    for batch in found.batches_as_json(now):
+        output.result(f"Batch    {_batch(batch)}")
     if found.lease and found.state != "running":
         output.result("Runs of other machines are not seen from here; `seed-library unlock` shows them.")
     if run.last_error:

@@ -98,6 +98,7 @@ def _document(process: HolderProcess, found: Status) -> dict[str, Any]:
         "exit_code": run.exit_code,
         "stored": run.stored,
         "left": found.left,
+        "batches": [batch.note.batch_id or None for batch in found.batches],
         "spent_usd": found.spent_usd,
         "maybe_spent_usd": found.maybe_spent_usd,
     }
@@ -108,6 +109,11 @@ def _sentence(process: HolderProcess, found: Status) -> str:
     pid = process.holder.pid
     counts = f"{run.stored:,} stored, {found.left:,} left, ${found.spent_usd:.4f} spent"
     maybe = f" and perhaps up to ${found.maybe_spent_usd:.4f} more" if found.maybe_spent_usd else ""
+    left = "".join(
+        f"\nBatch {batch.note.batch_id or '(id not known yet)'} ({batch.note.count:,} requests) stays at the "
+        "provider and goes on; the next run collects it. `seed-library cancel` cancels it."
+        for batch in found.batches
+    )
     if found.state == "finished":
-        return f"Stopped (pid {pid}, exit code {run.exit_code}): {counts}{maybe}. Run again to go on."
-    return f"Ended at once (pid {pid}): {counts}{maybe}. Run again to go on; what is paid is not paid again."
+        return f"Stopped (pid {pid}, exit code {run.exit_code}): {counts}{maybe}. Run again to go on.{left}"
+    return f"Ended at once (pid {pid}): {counts}{maybe}. Run again to go on; what is paid is not paid again.{left}"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from seed_library.core.events import (
+    BatchCollected,
+    BatchLeft,
+    BatchSubmitted,
+    BatchWaiting,
     CanaryPassed,
     Event,
     ItemFailed,
@@ -18,6 +22,7 @@ from seed_library.core.events import (
 
 _SHORTEST_WORTHY_WAIT = 5.0  # seconds; shorter waits are everyday life and not worth a line
 _NAMED_TROUBLES = 20
+_SECONDS_BETWEEN_WAITS = 300
 
 
 def sentence(event: Event) -> str:
@@ -43,15 +48,56 @@ def sentence(event: Event) -> str:
         case Warned():
             text = f"Warning: {event.message}"
         case _:
-            pass
+            text = _batch(event)
     return text
+
+
+class Narrator:
+    """Says what is worth a line, with a memory: a batch that is waited for is looked at thousands of times a day."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, tuple[str, int]] = {}
+
+    def line(self, event: Event) -> str:
+        """Return the event's sentence; empty where the one before says enough."""
+        if isinstance(event, BatchWaiting):
+            status, seconds = self._said.get(event.batch_id, ("", 0))
+            if status == event.status and event.seconds - seconds < _SECONDS_BETWEEN_WAITS:
+                return ""
+            self._said[event.batch_id] = (event.status, event.seconds)
+        return sentence(event)
+
+
+def minutes(seconds: int) -> str:
+    """Return a duration as a clock shows it."""
+    return f"{seconds // 60}:{seconds % 60:02} min"
+
+
+def _batch(event: Event) -> str:
+    match event:
+        case BatchSubmitted():
+            return f"Batch {event.batch_id}: {event.items:,} requests are at the provider, and go on without us."
+        case BatchWaiting():
+            state = event.status.replace("_", " ")
+            return f"Batch {event.batch_id}: {event.items:,} requests {state}, waited {minutes(event.seconds)}."
+        case BatchCollected():
+            counts = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(event.counts.items()))
+            return f"Batch {event.batch_id} is collected: {counts}, ${event.spent_usd:.4f}."
+        case BatchLeft():
+            return (
+                f"Batch {event.batch_id} ({event.items:,} requests) stays at the provider, where it goes on; the next "
+                "run collects it and pays for nothing again. `seed-library cancel` cancels it."
+            )
+        case _:
+            return ""
 
 
 def _started(event: RunStarted) -> str:
     done = event.totals.get("done", 0)
+    in_batches = f", {event.to_collect:,} in batches to be collected" if event.to_collect else ""
     return (
         f"Run {event.run_id} on {event.target}: {event.to_generate:,} to generate with {event.model}, "
-        f"{event.to_recover:,} already paid, {done:,} done. "
+        f"{event.to_recover:,} already paid, {done:,} done{in_batches}. "
         f"Likely ${event.likely_usd:.2f}, at most ${event.at_most_usd:.2f}, budget ${event.budget_usd:.2f}."
     )
 

@@ -15,6 +15,7 @@ from seed_library.core.catalog import Item, RequestSpec, WordRule
 
 RawMessage = Mapping[str, Any]
 Severity = Literal["error", "warning"]
+_COUNTS = ("input_tokens", "output_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,12 @@ def reading_fault(message: RawMessage) -> str:
     if not text_of(message):
         return "the answer holds no text"
     return ""
+
+
+def says_usage(message: RawMessage) -> bool:
+    """Whether a message says what it cost: it holds both counts that the API always gives, and they make sense."""
+    usage = message.get("usage")
+    return isinstance(usage, dict) and all(type(usage.get(name)) is int and usage[name] >= 0 for name in _COUNTS)
 
 
 def usage_of(message: RawMessage) -> Usage:

@@ -52,6 +52,7 @@ class RunStarted(Event):
     totals: dict[str, int]
     to_generate: int
     to_recover: int
+    to_collect: int
     likely_usd: float
     at_most_usd: float
     budget_usd: float
@@ -129,6 +130,45 @@ class CanaryPassed(Event):
 
     name: ClassVar[str] = "canary"
     item: ItemId
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSubmitted(Event):
+    """The provider has a batch; from now on it works by itself."""
+
+    name: ClassVar[str] = "batch_submitted"
+    batch_id: str
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWaiting(Event):
+    """A batch was looked at and has not ended. The provider does not say how far it is."""
+
+    name: ClassVar[str] = "batch_waiting"
+    batch_id: str
+    status: str
+    items: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCollected(Event):
+    """Every result of a batch is in the journal; what was not answered is asked for again, and was not billed."""
+
+    name: ClassVar[str] = "batch_collected"
+    batch_id: str
+    counts: dict[str, int]
+    spent_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLeft(Event):
+    """The run ends and the batch stays at the provider; the next run collects it."""
+
+    name: ClassVar[str] = "batch_left"
+    batch_id: str
+    items: int
 
 
 @dataclass(frozen=True, slots=True)

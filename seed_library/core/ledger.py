@@ -9,23 +9,35 @@ Records (each a JSON object with `kind`, `run` and `at`), in the order in which 
               (a text that a later run recovers is judged again, by the gates of its day)
     stored    items: [category, key, locale, fingerprint] of the rows that one upsert wrote
 
-per run `lease` (token: 0 before the lease across machines is asked for, then the one granted) and, once it has
-begun, `run` (catalog, model, writer, command, refresh, maybe_before, lease) and `finished` (exit_code, error). A run
-that never got to a plan leaves both too, with nothing to do in it.
+per batch (a `paid` or `failed` of one names it in `batch`, and has the custom_id as its attempt; `billed_before` marks
+what another machine's journal has counted):
 
+    batch_intent   before a batch is created: token, count, worst, model, items [category, key, locale, fingerprint]
+    batch_adopted  the same for a batch that is known from the lease row only: without items
+    batch_created  token, batch_id, request_id, workspace: the provider has it
+    batch_done     token: all its results are in the journal
+    batch_failed   token, reason: it was certainly never created, or nothing can be fetched of it any more
+
+and `unclaimed` for a paid answer to a request that nobody knows (attempt, batch, cost, message).
+
+Per run `lease` (token: 0 before the lease across machines is asked for, then the one granted) and, once it has
+begun, `run` (catalog, model, writer, command, refresh, maybe_before, batches, lease) and `finished` (exit_code, error).
+A run that never got to a plan leaves both too, with nothing to do in it.
+
+A batch is open until it is done or has failed; its items are not asked for again meanwhile.
 An intent that neither `paid` nor `failed` closes was in flight when its process died: it may have been billed.
 The fold keeps positions, not texts, and digests, not strings: a journal of 100,000 texts fits in memory.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from seed_library.core.catalog import ItemId
+from seed_library.core.open_batches import OpenBatch, OpenBatches, digest_of
 
 Record = Mapping[str, Any]
 Verdict = Literal["unjudged", "accepted", "rejected", "unusable"]
@@ -35,7 +47,6 @@ _VERDICT_MASK = 0b0011
 _STORED = 0b0100
 _REPLACES = 0b1000
 _FLAG_BITS = 4
-_DIGEST_BYTES = 15  # 120 bits: collisions are out of reach, and CPython keeps 15 bytes in 48, but 16 in 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,39 +107,49 @@ class Ledger:
         self._failures: dict[bytes, str] = {}
         self._attempts: dict[str, bytes] = {}
         self.open_intents: dict[str, Intent] = {}
+        self._batches = OpenBatches()
         self.spent = 0
         self.maybe_spent = 0
         self.last_run = RunTally()
         self.refresh_floor: int | None = None
         self.highest_token = 0
         self.leasing_runs: set[str] = set()
+        self._folding: dict[str, Callable[[int, Record], None]] = {
+            "run": self._begin,
+            "intent": self._intend,
+            "paid": self._pay,
+            "failed": self._fail,
+            "judged": self._judge,
+            "stored": self._store,
+            "finished": self._finish,
+            "batch_intent": self._open_batch,
+            "batch_adopted": self._open_batch,
+            "batch_created": self._batches.name,
+            "batch_done": self._batches.end,
+            "batch_failed": self._batches.end,
+            "unclaimed": self._pay_in_vain,
+            "lease": self._lease,
+        }
+
+    @property
+    def open_batches(self) -> Mapping[str, OpenBatch]:
+        """The batches that are not collected, by token."""
+        return self._batches.by_token
+
+    @property
+    def known_batches(self) -> Mapping[str, str]:
+        """The provider's ids of all batches in the journal, by token; empty where nobody knows it."""
+        return self._batches.known
 
     def apply(self, position: int, record: Record) -> None:
         """Take one record into account. Records of an unknown kind are left alone (a newer version wrote them)."""
-        match record.get("kind"):
-            case "run":
-                self._begin(position, record)
-            case "intent":
-                self._intend(record)
-            case "paid":
-                self._pay(position, record)
-            case "failed":
-                self._fail(record)
-            case "judged":
-                self._judge(record)
-            case "stored":
-                self._store(record)
-            case "finished":
-                self._finish(record)
-            case "lease":
-                self.highest_token = max(self.highest_token, int(record["token"]))
-                self.leasing_runs.add(str(record["run"]))
-            case _:
-                pass
+        folding = self._folding.get(str(record.get("kind")))
+        if folding is not None:
+            folding(position, record)
 
     def draft(self, item_id: ItemId, fingerprint: str) -> DraftRef | None:
         """Return the newest paid text for exactly this request, or None."""
-        packed = self._drafts.get(_draft_key(item_id, fingerprint))
+        packed = self._drafts.get(digest_of(*item_id, fingerprint))
         if packed is None:
             return None
         return DraftRef(
@@ -138,13 +159,40 @@ class Ledger:
             replaces=bool(packed & _REPLACES),
         )
 
+    def holds(self, attempt: str) -> bool:
+        """Whether this attempt's answer is in the journal and was not judged yet when the journal was read."""
+        return attempt in self._attempts
+
+    def submitted(self, item_id: ItemId, fingerprint: str) -> bool:
+        """Whether a batch that is not collected yet holds exactly this request."""
+        return self._batches.hold(item_id, fingerprint)
+
     def stored_fingerprint(self, item_id: ItemId) -> str:
         """Return the fingerprint that was last stored for this item from here, or an empty string."""
-        return self._stored.get(_digest(item_id), b"").hex()
+        return self._stored.get(digest_of(*item_id), b"").hex()
 
     def last_failure(self, item_id: ItemId) -> str:
         """Return why the item's last attempt gave no text, or an empty string."""
-        return self._failures.get(_digest(item_id), "")
+        return self._failures.get(digest_of(*item_id), "")
+
+    def _lease(self, _position: int, record: Record) -> None:
+        self.highest_token = max(self.highest_token, int(record["token"]))
+        self.leasing_runs.add(str(record["run"]))
+
+    def _open_batch(self, position: int, record: Record) -> None:
+        requests = self._batches.begin(position, record)
+        if record["run"] == self.last_run.run_id:
+            self.last_run.requests += requests
+
+    def _pay_in_vain(self, _position: int, record: Record) -> None:
+        self._batches.collect(record, int(record["cost"]))
+        self._count_cost(record)
+
+    def _count_cost(self, record: Record) -> None:
+        cost = 0 if record.get("billed_before") else int(record["cost"])
+        self.spent += cost
+        if record["run"] == self.last_run.run_id:
+            self.last_run.spent += cost
 
     def _begin(self, position: int, record: Record) -> None:
         refresh = str(record.get("refresh", ""))
@@ -161,8 +209,10 @@ class Ledger:
             to_do=int(record.get("to_do", 0)),
             maybe_spent=int(record.get("maybe_before", 0)),
         )
+        for said in record.get("batches", ()):  # for those who read the journal from here on only
+            self._batches.recall(said)
 
-    def _intend(self, record: Record) -> None:
+    def _intend(self, _position: int, record: Record) -> None:
         attempt = str(record["attempt"])
         item = ItemId(*record["item"])
         self.open_intents[attempt] = Intent(item, attempt, str(record["run"]), int(record["worst"]))
@@ -172,47 +222,48 @@ class Ledger:
     def _pay(self, position: int, record: Record) -> None:
         attempt, item = str(record["attempt"]), ItemId(*record["item"])
         self.open_intents.pop(attempt, None)
-        key = _draft_key(item, record["fingerprint"])
-        replaces = _REPLACES if _digest(item) in self._stored else 0
+        key = digest_of(*item, record["fingerprint"])
+        replaces = _REPLACES if digest_of(*item) in self._stored else 0
         self._drafts[key] = position << _FLAG_BITS | replaces
         self._attempts[attempt] = key
-        self._failures.pop(_digest(item), None)
-        self.spent += int(record["cost"])
+        self._failures.pop(digest_of(*item), None)
+        self._batches.collect(record, int(record["cost"]))
+        self._count_cost(record)
         if record["run"] == self.last_run.run_id:
-            self.last_run.spent += int(record["cost"])
             self.last_run.generated += 1
 
-    def _fail(self, record: Record) -> None:
+    def _fail(self, _position: int, record: Record) -> None:
         self.open_intents.pop(str(record["attempt"]), None)
+        self._batches.collect(record, 0)
         reason = str(record["reason"])
-        self._failures[_digest(ItemId(*record["item"]))] = reason
+        self._failures[digest_of(*record["item"])] = reason
         maybe = int(record["worst"]) if record["billed"] == "maybe" else 0
         self.maybe_spent += maybe
         if record["run"] == self.last_run.run_id:
             self.last_run.maybe_spent += maybe
             self.last_run.last_error = reason
 
-    def _judge(self, record: Record) -> None:
+    def _judge(self, _position: int, record: Record) -> None:
         key = self._attempts.pop(str(record["attempt"]), None)
         if key is None and "fingerprint" in record:
-            key = _draft_key(ItemId(*record["item"]), record["fingerprint"])
+            key = digest_of(*record["item"], record["fingerprint"])
         if key is None or key not in self._drafts:
             return
         verdict: Verdict = "accepted" if record.get("accepted") else "rejected"
         if record.get("unusable"):
             verdict = "unusable"
-            self._failures[_digest(ItemId(*record["item"]))] = str(record["unusable"])
+            self._failures[digest_of(*record["item"])] = str(record["unusable"])
         self._drafts[key] = self._drafts[key] & ~_VERDICT_MASK | _VERDICTS.index(verdict)
         if record["run"] == self.last_run.run_id:
             self.last_run.rejected += verdict == "rejected"
             self.last_run.failed += verdict == "unusable"
 
-    def _store(self, record: Record) -> None:
+    def _store(self, _position: int, record: Record) -> None:
         mine = record["run"] == self.last_run.run_id
         for category, key, locale, fingerprint in record["items"]:
             item = ItemId(category, key, locale)
-            self._stored[_digest(item)] = bytes.fromhex(fingerprint)
-            draft_key = _draft_key(item, fingerprint)
+            self._stored[digest_of(*item)] = bytes.fromhex(fingerprint)
+            draft_key = digest_of(*item, fingerprint)
             if draft_key in self._drafts:
                 self._drafts[draft_key] |= _STORED
             if mine:
@@ -221,7 +272,7 @@ class Ledger:
             self.last_run.stored += len(record["items"])
             self.last_run.recovered += int(record.get("recovered", 0))
 
-    def _finish(self, record: Record) -> None:
+    def _finish(self, _position: int, record: Record) -> None:
         if record["run"] == self.last_run.run_id:
             self.last_run.finished_at = str(record["at"])
             self.last_run.exit_code = int(record["exit_code"])
@@ -240,11 +291,3 @@ def fold(records: Iterable[tuple[int, Record]]) -> Ledger:
     for position, record in records:
         ledger.apply(position, record)
     return ledger
-
-
-def _digest(item_id: ItemId) -> bytes:
-    return hashlib.blake2b("\0".join(item_id).encode(), digest_size=_DIGEST_BYTES).digest()
-
-
-def _draft_key(item_id: ItemId, fingerprint: str) -> bytes:
-    return hashlib.blake2b("\0".join((*item_id, fingerprint)).encode(), digest_size=_DIGEST_BYTES).digest()

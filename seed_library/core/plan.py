@@ -6,6 +6,7 @@ The table is the truth for "stored", the journal is the truth for "paid".
     paid      a paid, accepted (or not yet judged) text waits in the journal: will be stored, free of charge
     changed   stored, but the prompt, the model or a parameter has changed since: left alone without `--refresh`
     done      stored: nothing to do
+    submitted in a batch at the provider: its result will be collected, and it is not asked for again meanwhile
     rejected  paid and refused by the gates: left alone without `--refresh rejected`
     orphaned  a row of these categories and locales that is not in the catalog: never touched by a run
 """
@@ -33,6 +34,7 @@ class Action(StrEnum):
     DONE = "done"
     ORPHANED = "orphaned"
     REJECTED = "rejected"
+    SUBMITTED = "submitted"
 
 
 Decision = tuple[Action, str]
@@ -96,10 +98,10 @@ class Plan:
 
     @property
     def totals(self) -> dict[str, int]:
-        """How many items each action has, all actions named."""
+        """How many items each action has: all actions by name, and `submitted` while a batch is under way."""
         counts = Counter(step.action for step in self.steps)
         counts[Action.ORPHANED] = len(self.orphans)
-        return {action.value: counts[action] for action in Action}
+        return {action.value: counts[action] for action in Action if counts[action] or action is not Action.SUBMITTED}
 
     @property
     def to_generate(self) -> list[Step]:
@@ -110,6 +112,11 @@ class Plan:
     def to_recover(self) -> list[Step]:
         """The steps that only store what is paid."""
         return [step for step in self.steps if step.action is Action.PAID]
+
+    @property
+    def to_collect(self) -> int:
+        """How many items wait in batches at the provider."""
+        return sum(step.action is Action.SUBMITTED for step in self.steps)
 
     def generates(self, step: Step) -> bool:
         """Whether a run would ask for a new text of this item."""
@@ -199,6 +206,13 @@ def make_plan(
 
 
 def _decide(item_id: ItemId, fingerprint: str, row: Stored | None, lookup: Lookup) -> Decision:
+    decision = _decide_apart_from_batches(item_id, fingerprint, row, lookup)
+    if decision[0] is not Action.DONE and lookup.ledger.submitted(item_id, fingerprint):
+        return Action.SUBMITTED, "in a batch at the provider; its result will be collected"
+    return decision
+
+
+def _decide_apart_from_batches(item_id: ItemId, fingerprint: str, row: Stored | None, lookup: Lookup) -> Decision:
     draft = lookup.ledger.draft(item_id, fingerprint)
     if row is None:
         return _decide_absent(item_id, draft, lookup, "not stored")

@@ -6,7 +6,7 @@ micro-dollars; all products are rounded up, so that a sum never understates a bi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
@@ -74,6 +74,18 @@ class ModelFacts:
         if "between_tools" in self.thinking_types:
             return "between_tools"
         return "disabled" if "disabled" in self.thinking_types else None
+
+
+def at_batch_rate(model: ModelFacts) -> ModelFacts:
+    """Return the model at the prices of the Message Batches API: half of everything (platform documentation)."""
+    long_prompt = model.long_prompt and replace(model.long_prompt, price=_halved(model.long_prompt.price))
+    return replace(model, price=_halved(model.price), long_prompt=long_prompt)
+
+
+def _halved(price: Price) -> Price:
+    return Price(
+        price.input / 2, price.output / 2, price.cache_write_5m / 2, price.cache_write_1h / 2, price.cache_read / 2
+    )
 
 
 def max_tokens(spec: RequestSpec, model: ModelFacts) -> int:

@@ -10,15 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
-from seed_library.core.drafts import Answer, Request, usage_of
+from seed_library.core.drafts import Answer, Request, says_usage, usage_of
 from seed_library.core.errors import SeedLibraryError, WriteFailed, WriteRetryable
 from seed_library.core.events import RequestSent, TextPaid
 from seed_library.core.pricing import usage_cost, usd, worst_cost
 from seed_library.engine.budget import Bill
 from seed_library.engine.context import RunContext
 from seed_library.engine.judging import PaidText
-
-_COUNTS = ("input_tokens", "output_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ class Asker:
     async def _keep(self, attempt: _Attempt, answer: Answer, bill: Bill) -> PaidText:
         """Make the answer durable. Where that fails, the bill says "maybe", as the open intent does in the journal."""
         context, request = self._context, attempt.request
-        cost = usage_cost(usage_of(answer.message), context.model) if _says_usage(answer) else attempt.worst
+        cost = usage_cost(usage_of(answer.message), context.model) if says_usage(answer.message) else attempt.worst
         record = context.attempt_record(
             "paid",
             request.item.id,
@@ -125,9 +123,3 @@ class Asker:
         await context.ports.journal.write(record)
         bill.spent, bill.maybe_spent = cost, 0
         return PaidText(attempt.id, record)
-
-
-def _says_usage(answer: Answer) -> bool:
-    """Whether the answer says what it cost: it holds both counts that the API always gives, and they make sense."""
-    usage = answer.message.get("usage")
-    return isinstance(usage, dict) and all(type(usage.get(name)) is int and usage[name] >= 0 for name in _COUNTS)

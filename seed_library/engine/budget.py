@@ -44,6 +44,15 @@ class Budget:
         """What may still be spent, reservations aside."""
         return max(0, self.ceiling - self.used)
 
+    @property
+    def room(self) -> int:
+        """What a request may cost at most to be sent at once."""
+        return max(0, self.ceiling - self.used - self.reserved)
+
+    def commit(self, amount: int) -> None:
+        """Set aside what is committed already, whether it fits or not. `settle` ends it."""
+        self.reserved += amount
+
     @asynccontextmanager
     async def reserving(self, amount: int) -> AsyncIterator[Bill]:
         """Set the worst case of a request aside, for as long as it lasts; the bill is settled however it ends.
@@ -58,20 +67,25 @@ class Budget:
         try:
             yield bill
         finally:
-            self._settle(amount, bill)
+            self.settle(amount, bill)
 
     async def _reserve(self, amount: int) -> None:
         while self.used + self.reserved + amount > self.ceiling:
             if self.reserved == 0:
-                raise BudgetReached(
-                    f"The budget of ${usd(self.ceiling):.2f} leaves ${usd(self.left):.4f}; "
-                    f"the next request could cost up to ${usd(amount):.4f}.",
-                    hint="What is stored stays. Run again with a higher --budget to go on.",
-                )
+                raise self.refusal(amount)
             await self._settled.wait()
         self.reserved += amount
 
-    def _settle(self, amount: int, bill: Bill) -> None:
+    def refusal(self, amount: int) -> BudgetReached:
+        """Return the failure of a request that does not fit."""
+        return BudgetReached(
+            f"The budget of ${usd(self.ceiling):.2f} leaves ${usd(self.left):.4f}; "
+            f"the next request could cost up to ${usd(amount):.4f}.",
+            hint="What is stored stays. Run again with a higher --budget to go on.",
+        )
+
+    def settle(self, amount: int, bill: Bill) -> None:
+        """Replace a reservation by what became of it."""
         # No await: a cancelled task settles too, and whoever waits for the rest is told.
         self.reserved -= amount
         self.spent += bill.spent

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from seed_library.core.batches import BatchTimes
 from seed_library.core.catalog import Catalog, ItemId
 from seed_library.core.ledger import Ledger
 from seed_library.core.pricing import ModelFacts
@@ -13,7 +14,7 @@ from seed_library.engine.budget import Budget
 from seed_library.engine.stopping import Halt
 from seed_library.engine.tally import Tally
 from seed_library.engine.throttle import Throttle
-from seed_library.ports import Clock, Journal, Lease, Reporter, RunLock, Store, Writer
+from seed_library.ports import BatchNotes, BatchWriter, Clock, Journal, Lease, Reporter, RunLock, Store, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Ports:
     lease: Lease
     clock: Clock
     reporter: Reporter
+    batches: BatchWriter
+    notes: BatchNotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class RunContext:
     throttle: Throttle
     halt: Halt
     tally: Tally
+    batch_times: BatchTimes = field(default_factory=BatchTimes)
 
     def record(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Return a journal record of this run (the kinds are listed in `core.ledger`)."""

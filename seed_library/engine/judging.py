@@ -42,12 +42,13 @@ class Judge:
         self._context = context
 
     def recover(self, step: Step) -> Draft | None:
-        """Judge a text that an earlier run has paid for, by today's gates."""
+        """Judge a text that the journal holds, by today's gates."""
         reference = self._context.ledger.draft(step.item.id, step.fingerprint)
         if reference is None:
             raise LookupError(f"the plan recovers {step.item.id}, but the journal has no draft of it")
         record = self._context.ports.journal.read(reference.position)
-        return self.judge(step, PaidText(str(record["attempt"]), record), recovered=True)
+        earlier = record["run"] != self._context.run_id
+        return self.judge(step, PaidText(str(record["attempt"]), record), recovered=earlier)
 
     def judge(self, step: Step, paid: PaidText, *, recovered: bool = False) -> Draft | None:
         """Judge one answer. None when it holds no text or was rejected, which is then counted."""

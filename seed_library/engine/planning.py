@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Literal
 
 from seed_library.core.catalog import Catalog, Item, Selection
 from seed_library.core.drafts import Request
 from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Lookup, Plan, Planner, Step, make_plan
-from seed_library.core.pricing import ModelFacts, estimated_tokens, likely_cost, worst_cost
+from seed_library.core.pricing import ModelFacts, at_batch_rate, estimated_tokens, likely_cost, worst_cost
 from seed_library.core.prompts import PromptBook
 from seed_library.ports import Store, StoredRow, Writer
 
@@ -37,6 +38,18 @@ class Cost:
     likely: int
     at_most: int
     basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The cost of the same items in both modes. Before a batch, the first text is asked for at the full price."""
+
+    messages: Cost
+    batch: Cost
+
+    def of(self, mode: Literal["messages", "batch"]) -> Cost:
+        """Return the cost in one mode."""
+        return self.batch if mode == "batch" else self.messages
 
 
 def choose(catalog: Catalog, book: PromptBook, selection: Selection, items: list[Item]) -> Chosen:
@@ -76,29 +89,46 @@ def _remembered(items: Iterable[Item], ledger: Ledger, writer_name: str) -> Iter
             yield StoredRow(item.id, fingerprint, writer_name)
 
 
-def estimate(steps: Sequence[Step], book: PromptBook, model: ModelFacts) -> Cost:
+def estimate(steps: Sequence[Step], book: PromptBook, model: ModelFacts) -> Prices:
     """Return the cost of generating these steps, from the length of their prompts."""
-    likely = at_most = 0
+    modes = (model, at_batch_rate(model))
+    likely, at_most = _Sums(), _Sums()
     for step in steps:
         request = book.request(step.item)
-        likely += _likely(request, estimated_tokens(request.prompt), model)
-        at_most += worst_cost(request.prompt, request.spec, model)
-    return Cost(likely, at_most, "input tokens estimated from the length of the prompts")
+        tokens = estimated_tokens(request.prompt)
+        likely.add(*(_likely(request, tokens, facts) for facts in modes))
+        at_most.add(*(worst_cost(request.prompt, request.spec, facts) for facts in modes))
+    basis = "input tokens estimated from the length of the prompts"
+    return Prices(Cost(likely.messages, at_most.messages, basis), Cost(likely.batch, at_most.batch, basis))
 
 
-async def count(steps: Sequence[Step], book: PromptBook, model: ModelFacts, writer: Writer) -> Cost:
+async def count(steps: Sequence[Step], book: PromptBook, model: ModelFacts, writer: Writer) -> Prices:
     """Return the cost with the provider's own token counts, where it gives them."""
     rough = estimate(steps, book, model)
     sample = _spread(steps, _COUNTED_AT_MOST)
-    exact = 0
+    exact, modes = _Sums(), (model, at_batch_rate(model))
     async for request, tokens in _counted([book.request(step.item) for step in sample], writer):
         if tokens is None:
             return rough
-        exact += _likely(request, tokens, model)
+        exact.add(*(_likely(request, tokens, facts) for facts in modes))
     if len(sample) == len(steps):
-        return Cost(exact, rough.at_most, "input tokens counted exactly by the provider, for every request")
-    likely = exact * len(steps) // max(1, len(sample))
-    return Cost(likely, rough.at_most, f"input tokens counted by the provider for {len(sample)} requests")
+        basis = "input tokens counted exactly by the provider, for every request"
+    else:
+        basis = f"input tokens counted by the provider for {len(sample)} requests"
+    messages, batch = (part * len(steps) // max(1, len(sample)) for part in (exact.messages, exact.batch))
+    return Prices(Cost(messages, rough.messages.at_most, basis), Cost(batch, rough.batch.at_most, basis))
+
+
+class _Sums:
+    """Adds up what requests cost in both modes, in micro-dollars."""
+
+    def __init__(self) -> None:
+        self.messages = self.batch = 0
+
+    def add(self, message: int, in_batch: int) -> None:
+        """Add one request by its cost either way; the first one is the canary, a message in any mode."""
+        self.batch += in_batch if self.messages else message
+        self.messages += message
 
 
 def _likely(request: Request, tokens: int, model: ModelFacts) -> int:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
+from seed_library.core.batches import BatchTimes, Mode, chosen_mode
 from seed_library.core.catalog import Catalog
 from seed_library.core.errors import ExitCode, SeedLibraryError, Stopped
-from seed_library.core.events import RunFailed, RunFinished, RunStarted, Warned
+from seed_library.core.events import BatchLeft, RunFailed, RunFinished, RunStarted, Warned
 from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Action, Lookup, Plan, Refresh
 from seed_library.core.pricing import FREE, ModelFacts, usd
 from seed_library.core.prompts import PromptBook
 from seed_library.engine import preflight
+from seed_library.engine.batches import adopt_noted, cancel_open, collect_open
 from seed_library.engine.budget import Budget
 from seed_library.engine.context import Ports, RunContext
 from seed_library.engine.leasing import LeaseKeeper
@@ -36,6 +39,8 @@ class RunOrder:
         checks: findings about this machine (disk space), made before.
         target: the target's label, for people.
         wait_seconds: how long to wait for a run elsewhere that holds the target.
+        mode: how texts are asked for.
+        purpose: "cancel" cancels batches and collects what they had finished; nothing is asked for.
     """
 
     run_id: str
@@ -50,6 +55,9 @@ class RunOrder:
     refresh: Refresh = ""
     checks: Sequence[Check] = field(default=())
     wait_seconds: float = 0
+    mode: Mode = "messages"
+    purpose: Literal["seed", "cancel"] = "seed"
+    batch_times: BatchTimes = field(default_factory=BatchTimes)
 
 
 async def run(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt) -> RunFinished:
@@ -64,16 +72,65 @@ async def run(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt) -> RunF
         await close_open_intents(ports, ledger)
         plan, model = await _prepare(order, context, keeper)
         context = replace(context, model=model)
-        cost = estimate(plan.to_generate, order.book, model)
+        cost = estimate(plan.to_generate, order.book, model).of(mode_of(order, plan))
         await _open(order, context, plan, cost, keeper.token)
     except SeedLibraryError as error:
         halt.because(error)
         await _open_in_vain(order, context)
     else:
-        await carry_out(context, plan, order.concurrency)
+        plan = await _carry_out(order, context, plan)
     finally:
         await keeper.give_back()
     return await _close(context, plan, cost, ports.clock.monotonic() - began)
+
+
+def mode_of(order: RunOrder, plan: Plan) -> Literal["messages", "batch"]:
+    """Return how the texts of this plan are asked for."""
+    return chosen_mode(order.mode, len(plan.to_generate), order.concurrency)
+
+
+async def _carry_out(order: RunOrder, context: RunContext, plan: Plan) -> Plan:
+    """Collect the batches of earlier runs, plan anew with what is known then, and do what the plan says.
+
+    Never raises an expected failure: it halts the run instead.
+    """
+    try:
+        if await _collect(order, context, plan):
+            plan = await _plan(order, context)
+            context = replace(context, model=await _model(order, context, plan))
+    except SeedLibraryError as error:
+        context.halt.because(error)
+        return plan
+    if order.purpose == "cancel":
+        await carry_out(context, Plan(plan.to_recover), order.concurrency, "messages")
+    else:
+        await carry_out(context, plan, order.concurrency, mode_of(order, plan))
+    return plan
+
+
+async def _collect(order: RunOrder, context: RunContext, plan: Plan) -> bool:
+    """Collect the batches of earlier runs, also those that only the target knows of. False where there are none."""
+    if order.writer_name == "rehearsal":
+        return False
+    if plan.to_generate:
+        await adopt_noted(context)
+    if not context.ledger.open_batches:
+        if order.purpose == "cancel":
+            context.ports.reporter.report(Warned("No batch of this target is under way; there is nothing to cancel."))
+        return False
+    if order.purpose == "cancel":
+        await cancel_open(context)
+    await collect_open(context)
+    return True
+
+
+async def _model(order: RunOrder, context: RunContext, plan: Plan) -> ModelFacts:
+    """Return the facts of the model, which are not known yet where nothing was to be generated before."""
+    if not plan.to_generate or context.model.price != FREE:
+        return context.model
+    model, finding = await context.ports.writer.look_up(order.book.spec.model)
+    preflight.require([finding])
+    return model
 
 
 async def close_open_intents(ports: Ports, ledger: Ledger) -> None:
@@ -113,7 +170,7 @@ async def _prepare(order: RunOrder, context: RunContext, keeper: LeaseKeeper) ->
     plan = Plan([])
     if all(check.ok for check in checks):
         plan = await _plan(order, context)
-        if not plan.to_generate:
+        if not plan.to_generate or order.purpose == "cancel":
             _warn(checks, ports)
             return plan, _no_model(order)
     model, finding = await ports.writer.look_up(order.book.spec.model)
@@ -155,6 +212,7 @@ def _context(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt, model: M
         throttle=Throttle(order.concurrency, ports.reporter),
         halt=halt,
         tally=Tally(ports.reporter),
+        batch_times=order.batch_times,
     )
 
 
@@ -165,7 +223,8 @@ def _no_model(order: RunOrder) -> ModelFacts:
 
 async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, token: int) -> None:
     """Announce the run, in the journal and to the reporter."""
-    to_generate, to_recover = len(plan.to_generate), len(plan.to_recover)
+    to_generate = len(plan.to_generate) if order.purpose == "seed" else 0
+    to_recover = len(plan.to_recover)
     await _record(order, context, plan, token)
     context.ports.reporter.report(
         RunStarted(
@@ -176,6 +235,7 @@ async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, to
             totals=plan.totals,
             to_generate=to_generate,
             to_recover=to_recover,
+            to_collect=plan.to_collect,
             likely_usd=usd(cost.likely),
             at_most_usd=usd(cost.at_most),
             budget_usd=usd(order.budget),
@@ -204,9 +264,10 @@ async def _record(order: RunOrder, context: RunContext, plan: Plan, token: int) 
         refresh=order.refresh,
         totals=plan.totals,
         parts=_parts(plan),
-        to_do=len(plan.to_generate) + len(plan.to_recover),
+        to_do=len(plan.to_generate) + len(plan.to_recover) + plan.to_collect,
         budget=order.budget,
         maybe_before=context.budget.maybe_spent,
+        batches=[batch.note.as_json() for batch in context.ledger.open_batches.values()],
         lease=token,
     )
     position = await context.ports.journal.write(record)
@@ -226,8 +287,10 @@ def _parts(plan: Plan) -> dict[str, dict[str, int]]:
 async def _close(context: RunContext, plan: Plan, cost: Cost, seconds: float) -> RunFinished:
     tally, error = context.tally, context.halt.cause
     before = plan.totals[Action.REJECTED] if plan.refresh != "rejected" else 0
-    to_do = len(plan.to_generate) + len(plan.to_recover)
+    to_do = len(plan.to_generate) + len(plan.to_recover) + plan.to_collect
     left = max(0, to_do - tally.stored - tally.failed - (tally.rejected - before))
+    for batch in context.ledger.open_batches.values():
+        context.ports.reporter.report(BatchLeft(batch.note.batch_id or "(id unknown)", batch.note.count))
     if isinstance(error, Stopped) and plan.steps and left == 0:
         error = None  # the stop came when everything was done
     exit_code = error.exit_code if error else _exit_code(tally)

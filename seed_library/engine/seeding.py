@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from seed_library.core.errors import RunBlocked, SeedLibraryError
 from seed_library.core.events import CanaryPassed
 from seed_library.core.plan import Plan, Step
+from seed_library.engine.batches import seed_in_batches
 from seed_library.engine.context import RunContext
 from seed_library.engine.drafting import Drafter
 from seed_library.engine.judging import Draft
@@ -19,7 +21,7 @@ _WORKERS_PER_SLOT = 2
 _RECOVERED_AT_ONCE = 50
 
 
-async def carry_out(context: RunContext, plan: Plan, concurrency: int) -> None:
+async def carry_out(context: RunContext, plan: Plan, concurrency: int, mode: Literal["messages", "batch"]) -> None:
     """Store and generate what the plan says. Never raises an expected failure: it halts the run instead.
 
     A bug in one of the workers is raised when the requests of the others are finished and stored.
@@ -28,10 +30,15 @@ async def carry_out(context: RunContext, plan: Plan, concurrency: int) -> None:
     try:
         await _recover(context, plan.to_recover, drafter, storer)
         rest = await _canary(context, plan.to_generate, drafter, storer)
+        if rest and mode == "batch":
+            await seed_in_batches(context, rest, storer)
     except SeedLibraryError as error:
         context.halt.because(error)
     else:
-        await _work(context, rest, drafter, storer, _WORKERS_PER_SLOT * concurrency)
+        if mode == "messages":
+            await _work(context, rest, drafter, storer, _WORKERS_PER_SLOT * concurrency)
+    if context.halt.bug is not None:
+        raise context.halt.bug
 
 
 async def _recover(context: RunContext, steps: Sequence[Step], drafter: Drafter, storer: Storer) -> None:
@@ -73,8 +80,6 @@ async def _work(context: RunContext, steps: Sequence[Step], drafter: Drafter, st
             for _ in range(min(workers, len(steps))):
                 crew.create_task(_serve(context, queue, drafter, storer))
         await storer.close()
-    if context.halt.bug is not None:
-        raise context.halt.bug
 
 
 async def _serve(context: RunContext, queue: Iterator[Step], drafter: Drafter, storer: Storer) -> None:

@@ -22,6 +22,8 @@ CALLS: dict[str, dict[str, Any]] = {
     "renew": {"p_holder": "r1", "p_token": 1, "p_seconds": 90},
     "release": {"p_holder": "r1", "p_token": 1},
     "break": {"p_token": 1},
+    "batches": {},
+    "note_batch": {"p_holder": "r1", "p_token": 1, "p_batch": "b1", "p_note": {"intended_at": "2026-11-25T00:00:00Z"}},
     "store": {
         "p_holder": "r1",
         "p_token": 1,

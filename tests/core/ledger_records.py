@@ -24,9 +24,11 @@ def intent(attempt: str = "r1-1", *, item: ItemId = ITEM, fingerprint: str = PRI
     return _about("intent", attempt, item, fingerprint=fingerprint, model="m", worst=worst)
 
 
-def paid(attempt: str = "r1-1", *, item: ItemId = ITEM, fingerprint: str = PRINT, cost: int = 700) -> Record:
+def paid(
+    attempt: str = "r1-1", *, item: ItemId = ITEM, fingerprint: str = PRINT, cost: int = 700, **more: Any
+) -> Record:
     """Return the record of an answer."""
-    return _about("paid", attempt, item, fingerprint=fingerprint, cost=cost, message={"content": []})
+    return _about("paid", attempt, item, fingerprint=fingerprint, cost=cost, message={"content": []}, **more)
 
 
 def judged(attempt: str = "r1-1", *, item: ItemId = ITEM, **verdict: Any) -> Record:
@@ -37,6 +39,17 @@ def judged(attempt: str = "r1-1", *, item: ItemId = ITEM, **verdict: Any) -> Rec
 def failed(attempt: str = "r1-1", *, item: ItemId = ITEM, billed: str = "no", worst: int = 9_000) -> Record:
     """Return the record of an attempt without an answer."""
     return _about("failed", attempt, item, reason="the API is overloaded", billed=billed, worst=worst)
+
+
+def batch_intent(run: str = "r1", *, token: str = "b1", **more: Any) -> Record:
+    """Return the record before a batch of one request is created."""
+    note = {"token": token, "count": 1, "intended_at": AT, "model": "m", "worst": 9_000}
+    return {"kind": "batch_intent", "run": run, "at": AT, **note, "items": [[*ITEM, PRINT]], **more}
+
+
+def batch(kind: str, run: str = "r1", *, token: str = "b1", **more: Any) -> Record:
+    """Return a later record about a batch: its kind is `created`, `done` or `failed`."""
+    return {"kind": f"batch_{kind}", "run": run, "at": AT, "token": token, **more}
 
 
 def stored(run: str = "r1", *, item: ItemId = ITEM, fingerprint: str = PRINT, **more: Any) -> Record:

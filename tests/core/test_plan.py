@@ -10,6 +10,8 @@ from core.ledger_records import (
     ITEM,
     OTHER_PRINT,
     PRINT,
+    batch,
+    batch_intent,
     begun,
     failed,
     finished,
@@ -188,6 +190,19 @@ REHEARSALS = {
         Action.DONE, "a real text is stored; a rehearsal never replaces it", [], REAL, "all", rehearsing=True
     ),
 }
+COLLECTED = (batch_intent(), batch("created", batch_id="msgbatch_1"), paid(batch="b1"), batch("done"))
+IN_A_BATCH = "in a batch at the provider; its result will be collected"
+BATCHES = {
+    "whether it was created is not known": Case(Action.SUBMITTED, IN_A_BATCH, [batch_intent()]),
+    "it was created": Case(
+        Action.SUBMITTED, IN_A_BATCH, [batch_intent(), batch("created", batch_id="msgbatch_1")], OLDER, "changed"
+    ),
+    "its result is there, others are not": Case(Action.SUBMITTED, IN_A_BATCH, [batch_intent(), paid(batch="b1")]),
+    "it is collected": Case(Action.PAID, "its paid text waits in the journal, not yet judged", COLLECTED),
+    "it was stored by another machine meanwhile": Case(Action.DONE, "stored", [batch_intent()], REAL),
+    "it never arrived": Case(Action.NEW, "not stored", [batch_intent(), batch("failed", reason="lost")], costs=True),
+    "another prompt is in it": Case(Action.NEW, "not stored", [batch_intent(items=[[*ITEM, OTHER_PRINT]])], costs=True),
+}
 CASES = {
     f"{group}: {name}": case
     for group, cases in {
@@ -196,6 +211,7 @@ CASES = {
         "refresh changed": CHANGED,
         "refresh all": ALL,
         "rehearsal": REHEARSALS,
+        "batch": BATCHES,
     }.items()
     for name, case in cases.items()
 }
@@ -210,6 +226,7 @@ def test_each_item_gets_its_action_and_the_reason_for_it(case: Case) -> None:
     assert (step.action, step.reason, step.fingerprint) == (case.action, case.reason, PRINT)
     assert plan.to_generate == ([step] if case.costs else [])
     assert plan.to_recover == ([step] if case.action is Action.PAID else [])
+    assert plan.to_collect == plan.totals.get("submitted", 0) == (case.action is Action.SUBMITTED)
 
 
 def test_every_action_but_the_orphan_is_among_the_cases() -> None:

@@ -21,17 +21,30 @@ from seed_library.engine.planning import Cost, count, estimate, plan_from_journa
 async def test_the_estimate_bounds_what_a_run_can_cost() -> None:
     """Likely is below at most, at most is the sum of the worst; nobody is asked."""
     world, plan, book = await _planned(7)
-    cost = estimate(plan.to_generate, book, FACTS)
+    prices = estimate(plan.to_generate, book, FACTS)
+    cost = prices.messages
     assert cost.at_most == 7 * world.worst
     assert 0 < cost.likely < cost.at_most
     assert cost.basis == "input tokens estimated from the length of the prompts"
     assert (world.writer.counted, world.writer.calls) == (0, [])
 
 
+async def test_a_batch_costs_half_but_for_its_canary() -> None:
+    """The first text is asked for as a message, so that bad parameters cost no more than that."""
+    world, plan, book = await _planned(7)
+    prices = estimate(plan.to_generate, book, FACTS)
+    assert prices.batch.at_most == pytest.approx(world.worst + 6 * world.worst / 2, abs=7)
+    assert prices.batch.likely == pytest.approx(prices.messages.likely * 4 / 7, abs=7)
+    counted = await count(plan.to_generate, book, FACTS, world.writer)
+    assert counted.batch.likely == pytest.approx(counted.messages.likely * 4 / 7, abs=7)
+    assert prices.of("batch") == prices.batch
+    assert prices.of("messages") == prices.messages
+
+
 async def test_a_provider_that_counts_makes_the_likely_cost_exact() -> None:
     """One free question per request."""
     world, plan, book = await _planned(7)
-    cost = await count(plan.to_generate, book, FACTS, world.writer)
+    cost = (await count(plan.to_generate, book, FACTS, world.writer)).messages
     assert (cost.likely, cost.at_most) == (7 * _likely(world, 100), 7 * world.worst)
     assert cost.basis == "input tokens counted exactly by the provider, for every request"
     assert world.writer.counted == 7
@@ -41,7 +54,7 @@ async def test_many_requests_are_counted_as_a_sample_spread_over_the_catalog() -
     """Four hundred questions at most, never more than eight at once, from the first item to the last ones."""
     world, plan, book = await _planned(1000)
     asked = _CountingWriter(lambda request: 100 if int(request.item.id.key[1:]) < 500 else 300)
-    cost = await count(plan.to_generate, book, FACTS, asked)
+    cost = (await count(plan.to_generate, book, FACTS, asked)).messages
     assert len(asked.asked) == 334
     assert asked.asked[0] == item_id(0)
     assert asked.asked[-1] == item_id(999)
@@ -64,7 +77,7 @@ async def test_a_finished_library_costs_nothing() -> None:
     world = world_of(2)
     await world.run()
     steps = (await world.plan()).to_generate
-    cost = await count(steps, PromptBook(world.catalog), FACTS, world.writer)
+    cost = (await count(steps, PromptBook(world.catalog), FACTS, world.writer)).messages
     assert cost == Cost(0, 0, "input tokens counted exactly by the provider, for every request")
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
+from fakes.batches import MemoryBatches, MemoryNotes
 from fakes.clock import FakeClock
 from fakes.journal import MemoryJournal
 from fakes.lease import FakeLease
@@ -77,29 +79,30 @@ class World:
     lease: FakeLease = field(default_factory=FakeLease)
     clock: FakeClock = field(default_factory=FakeClock)
     reporter: RecordingReporter = field(default_factory=RecordingReporter)
+    batches: MemoryBatches = field(init=False)
+    notes: MemoryNotes = field(default_factory=MemoryNotes)
     halt: Halt = field(init=False)
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
-        """Make the halt of the first run, so that it can be asked before it begins."""
+        """Make what needs the clock; the halt of the first run, so that it can be asked before it begins."""
         self.halt = Halt(self.clock)
+        self.batches = MemoryBatches(self.clock)
 
-    async def run(
-        self, *, budget: int = RICH, concurrency: int = 4, refresh: Refresh = "", writer_name: str = "claude"
-    ) -> RunFinished:
-        """Do one run; the journal is read afresh, as a new process does."""
+    async def run(self, **how: Any) -> RunFinished:
+        """Do one run; the journal is read afresh, as a new process does. `how` replaces fields of its order."""
         order = RunOrder(
             run_id=f"r{next(self._numbers)}",
             command="run",
-            writer_name=writer_name,
+            writer_name="claude",
             catalog=self.catalog,
             book=PromptBook(self.catalog),
             chosen=self.chosen,
             target="memory",
-            budget=budget,
-            concurrency=concurrency,
-            refresh=refresh,
+            budget=RICH,
+            concurrency=4,
         )
+        order = replace(order, **how)
         try:
             return await run(order, self.ports, self.journal.ledger(), self.halt)
         finally:
@@ -133,7 +136,17 @@ class World:
     @property
     def ports(self) -> Ports:
         """All of it."""
-        return Ports(self.writer, self.store, self.journal, self.lock, self.lease, self.clock, self.reporter)
+        return Ports(
+            self.writer,
+            self.store,
+            self.journal,
+            self.lock,
+            self.lease,
+            self.clock,
+            self.reporter,
+            self.batches,
+            self.notes,
+        )
 
     @property
     def chosen(self) -> Chosen:

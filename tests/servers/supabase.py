@@ -22,7 +22,7 @@ from typing import Any
 TESTS = Path(__file__).resolve().parent.parent
 SERVER = TESTS / "server"
 MIGRATIONS = sorted((TESTS.parent / "seed_library" / "migrations").glob("*.sql"))
-ORIGINAL_TABLE, GRANTS, UPDATED_AT, PROVENANCE, LEASE = MIGRATIONS
+ORIGINAL_TABLE, GRANTS, UPDATED_AT, PROVENANCE, LEASE, BATCHES = MIGRATIONS
 _START_SECONDS = 60
 
 

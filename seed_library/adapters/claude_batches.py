@@ -1,0 +1,180 @@
+"""The Message Batches API: what `ClaudeWriter` would send as messages, at half the price and within a day.
+
+Answers are taken raw, and results are read as a stream from our own address: the address that a batch names for its
+results could be anybody's, and the key would be sent there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from seed_library.adapters.claude import ClaudeWriter
+from seed_library.adapters.claude_connection import RawAnswer, Refused
+from seed_library.adapters.claude_errors import translated
+from seed_library.core.batches import BatchResult, BatchState
+from seed_library.core.drafts import Request
+from seed_library.core.errors import WriteFailed, WriteRetryable
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+
+_LOOK_SECONDS = 30.0
+_PAGE = 100
+_MOST_PAGES = 1_000  # a server that always says "more" must not keep us for ever
+_NOT_FOUND = 404
+_STATUSES = {"in_progress", "canceling", "ended"}
+_OUTCOMES = {"succeeded", "errored", "canceled", "expired"}
+
+
+class ClaudeBatches:
+    """Implements the `BatchWriter` port with the connection of a writer, which closes it."""
+
+    def __init__(self, writer: ClaudeWriter) -> None:
+        self._writer = writer
+
+    async def create(self, requests: Sequence[tuple[str, Request]]) -> BatchState:
+        """Send these requests as one batch, once."""
+        bodies: list[Any] = [
+            {"custom_id": name, "params": self._writer.parameters(request)} for name, request in requests
+        ]
+        try:
+            raw = await self._writer.connection.send(
+                lambda client: client.messages.batches.with_raw_response.create(requests=bodies)
+            )
+        except Refused as refusal:
+            raise translated(refusal.error, datetime.now(UTC)) from None
+        return _state(_object(raw, maybe_billed=True), raw)
+
+    async def find(self, since: datetime) -> list[BatchState]:
+        """Return the batches of the workspace that were created since then, oldest first."""
+        found: list[BatchState] = []
+        page: Mapping[str, Any] = {"has_more": True}
+        for _ in range(_MOST_PAGES):
+            after = page.get("last_id")
+            page, states = await self._page({"after_id": after} if after else {})
+            recent = [state for state in states if state.created_at >= since]
+            found += recent
+            if not page.get("has_more") or not page.get("last_id") or len(recent) < len(states):
+                break
+        return sorted(found, key=lambda state: (state.created_at, state.id))
+
+    async def look(self, batch_id: str) -> BatchState | None:
+        """Return where a batch stands; None where the provider does not know it."""
+        try:
+            raw = await self._ask(
+                lambda client: client.messages.batches.with_raw_response.retrieve(batch_id, timeout=_LOOK_SECONDS)
+            )
+        except _NotFound:
+            return None
+        return _state(_object(raw), raw)
+
+    async def results(self, batch_id: str) -> AsyncIterator[BatchResult]:
+        """Yield the results of an ended batch as they come, from the first one on."""
+        try:
+            async for line in self._writer.connection.lines(f"v1/messages/batches/{batch_id}/results"):
+                yield _result(line)
+        except Refused as refusal:
+            raise _harmless(refusal) from None
+        except WriteFailed as failure:
+            raise _unbilled(failure) from None
+
+    async def cancel(self, batch_id: str) -> BatchState:
+        """Ask for what has not begun to be given up."""
+        raw = await self._ask(
+            lambda client: client.messages.batches.with_raw_response.cancel(batch_id, timeout=_LOOK_SECONDS)
+        )
+        return _state(_object(raw), raw)
+
+    async def _page(self, after: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[BatchState]]:
+        raw = await self._ask(
+            lambda client: client.messages.batches.with_raw_response.list(limit=_PAGE, timeout=_LOOK_SECONDS, **after)
+        )
+        page = _object(raw)
+        batches = page.get("data")
+        if not isinstance(batches, list):
+            raise _strange("a list of batches without batches")
+        return page, [_state(one, raw) for one in batches]
+
+    async def _ask(self, call: Callable[[AsyncAnthropic], Awaitable[Any]]) -> RawAnswer:
+        """Ask something that costs nothing and can be asked again."""
+        try:
+            return await self._writer.connection.send(call)
+        except Refused as refusal:
+            raise _harmless(refusal) from None
+        except WriteFailed as failure:
+            raise _unbilled(failure) from None
+
+
+class _NotFound(WriteRetryable):
+    """The provider does not know this batch; minutes after it was created, that may be untrue."""
+
+
+def _harmless(refusal: Refused) -> Exception:
+    if refusal.error.status == _NOT_FOUND:
+        return _NotFound("The Claude API does not know this batch (404).", maybe_billed=False)
+    failure = translated(refusal.error, datetime.now(UTC))
+    return _unbilled(failure) if isinstance(failure, WriteFailed) else failure
+
+
+def _unbilled(failure: WriteFailed) -> WriteRetryable:
+    """Return the failure of a question: whatever became of it, it cost nothing."""
+    said = failure.message.removesuffix("; the request may have been billed.").rstrip(".")
+    return WriteRetryable(f"{said}.", maybe_billed=False, retry_after=getattr(failure, "retry_after", None))
+
+
+def _object(raw: RawAnswer, *, maybe_billed: bool = False) -> Mapping[str, Any]:
+    try:
+        found = json.loads(raw.body)
+    except (ValueError, RecursionError):
+        raise _strange(f"{len(raw.body)} bytes that are not JSON", maybe_billed=maybe_billed) from None
+    if not isinstance(found, dict):
+        raise _strange("JSON of another kind", maybe_billed=maybe_billed)
+    return found
+
+
+def _state(batch: Any, raw: RawAnswer) -> BatchState:
+    try:
+        counts = {str(name): int(number) for name, number in batch["request_counts"].items()}
+        state = BatchState(
+            id=str(batch["id"]),
+            status=batch["processing_status"],
+            created_at=datetime.fromisoformat(batch["created_at"]),
+            count=sum(counts.values()),
+            counts={name: counts.get(name, 0) for name in sorted(_OUTCOMES)},
+            request_id=raw.request_id,
+            workspace=raw.workspace,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        state = None
+    if state is None or state.status not in _STATUSES or state.created_at.tzinfo is None:
+        raise _strange("JSON that is no batch", maybe_billed=True)
+    return state
+
+
+def _result(line: bytes) -> BatchResult:
+    found: BatchResult | None = None
+    try:
+        said = json.loads(line)
+        result, outcome = said["result"], said["result"]["type"]
+        message = dict(result["message"]) if outcome == "succeeded" else {}
+        found = BatchResult(str(said["custom_id"]), outcome, message, _reason(result.get("error")))
+    except (KeyError, TypeError, ValueError, RecursionError):
+        found = None
+    if found is None or found.outcome not in _OUTCOMES:
+        raise _strange("a line that is no result")
+    return found
+
+
+def _reason(error: Any) -> str:
+    """Return what an errored result says; its error is an error answer as of a message, in one more layer."""
+    inner = error.get("error", error) if isinstance(error, dict) else None
+    if not isinstance(inner, dict):
+        return ""
+    return ": ".join(str(inner[name]) for name in ("type", "message") if inner.get(name))
+
+
+def _strange(what: str, *, maybe_billed: bool = False) -> WriteRetryable:
+    return WriteRetryable(f"The Claude API's answer about batches is {what}.", maybe_billed=maybe_billed)

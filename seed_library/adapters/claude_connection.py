@@ -1,0 +1,205 @@
+"""The connection to the Claude API: one request, one answer, no hidden retries.
+
+The SDK's own retries are off, redirects are not followed, and its credential search is bypassed by passing key and
+address explicitly: the environment cannot make another account pay. Answers are taken raw. Errors are raised without
+their cause, because causes of the HTTP library quote headers, and with them the key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seed_library.adapters.claude_errors import ApiError, no_answer, no_connection
+from seed_library.adapters.imports import vendor_import
+from seed_library.core.api_keys import claude_key_fault
+from seed_library.core.errors import RunBlocked
+
+if TYPE_CHECKING:
+    import httpx2
+    from anthropic import AsyncAnthropic
+
+TIMEOUT_SECONDS = 120.0
+_OK = 200
+_WHOLE_ANSWER = 2.5  # times the timeout: thinking takes long, but not for ever
+_FOREIGN_HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """An answer as it came, and the ids that identify it."""
+
+    body: bytes
+    request_id: str
+    workspace: str
+
+
+class Refused(Exception):
+    """The API answered with an error status."""
+
+    def __init__(self, error: ApiError) -> None:
+        super().__init__(error.said)
+        self.error = error
+
+
+class ClaudeConnection:
+    """Connects when it is first used."""
+
+    def __init__(self, api_key: str, base_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._api_key = api_key
+        self._base_url = base_url
+        self._timeout = timeout_seconds
+        self._client: AsyncAnthropic | None = None
+        self._http: httpx2.AsyncClient | None = None
+
+    async def aclose(self) -> None:
+        """Free the connections."""
+        if self._client is not None:
+            await self._client.close()
+
+    async def send(self, call: Callable[[AsyncAnthropic], Awaitable[Any]]) -> RawAnswer:
+        """Make one call and return its raw answer. Foreign errors are translated, and never chained.
+
+        Raises:
+            Refused: the API answered with an error status.
+            WriteRetryable: there was no whole answer.
+            RunBlocked: the request cannot be sent as it is.
+        """
+        client = self._connected()
+        import anthropic
+        import httpx2
+
+        failure: Exception
+        try:
+            # The HTTP library's limit is for each part of an answer: one that trickles in would never end.
+            async with asyncio.timeout(self._timeout * _WHOLE_ANSWER):
+                response = await call(client)
+                body = await response.read()
+            headers = response.headers
+            return RawAnswer(body, headers.get("request-id", ""), headers.get("anthropic-workspace-id", ""))
+        except anthropic.APIStatusError as error:
+            failure = Refused(_api_error(error))
+        except anthropic.APIConnectionError as error:
+            failure = _connection_failure(error.__cause__ or error)
+        except httpx2.HTTPError as error:
+            failure = _connection_failure(error)
+        except TimeoutError:
+            failure = no_answer("TimeoutError")
+        except UnicodeError:
+            failure = _unsendable()
+        raise failure
+
+    async def lines(self, path: str) -> AsyncIterator[bytes]:
+        """Get a document below our own address, and yield its lines as they arrive.
+
+        The SDK would follow whatever address the API names, with the key, and read 64 bytes at a time.
+
+        Raises:
+            Refused, WriteRetryable, RunBlocked: as `send`; also in the middle.
+        """
+        client = self._connected()
+        import httpx2
+
+        assert self._http is not None, "connecting has made it"
+        headers = {name: value for name, value in client.default_headers.items() if isinstance(value, str)}
+        failure: Exception
+        try:
+            async with self._http.stream("GET", client.base_url.join(path), headers=headers) as response:
+                await _require_ok(response)
+                rest = b""
+                async for chunk in response.aiter_bytes():
+                    *whole, rest = (rest + chunk).split(b"\n")
+                    for line in whole:
+                        if line.strip():
+                            yield line
+                if rest.strip():
+                    yield rest
+                return
+        except Refused as refusal:
+            failure = refusal
+        except httpx2.HTTPError as error:
+            failure = _connection_failure(error)
+        except UnicodeError:
+            failure = _unsendable()
+        raise failure
+
+    def _connected(self) -> AsyncAnthropic:
+        if self._client is None:
+            if fault := claude_key_fault(self._api_key, self._base_url):
+                # The SDK would log it, in clear.
+                raise RunBlocked(f"ANTHROPIC_API_KEY {fault}.", hint="Copy it again from the Claude console.")
+            with vendor_import():
+                from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
+            self._http = DefaultAsyncHttpxClient(follow_redirects=False, timeout=self._timeout)
+            with _without_foreign_headers():
+                self._client = AsyncAnthropic(
+                    api_key=self._api_key,
+                    base_url=self._base_url,
+                    max_retries=0,
+                    timeout=self._timeout,
+                    http_client=self._http,
+                )
+        return self._client
+
+
+def _api_error(error: Any) -> ApiError:
+    """Take from the SDK's error what the translation needs."""
+    return ApiError(
+        status=error.status_code,
+        kind=error.type or "",
+        code=error.error_code or "",
+        said=error.api_message or "",
+        request_id=error.request_id or "",
+        headers=dict(error.response.headers),
+    )
+
+
+async def _require_ok(response: httpx2.Response) -> None:
+    if response.status_code != _OK:
+        await response.aread()
+        raise Refused(_error_answer(response))
+
+
+def _error_answer(response: httpx2.Response) -> ApiError:
+    """Read the error of an answer that the SDK has not seen."""
+    try:
+        error = response.json()["error"]
+        kind, said = str(error["type"]), str(error["message"])
+    except (ValueError, LookupError, TypeError):
+        kind = said = ""
+    headers = dict(response.headers)
+    return ApiError(response.status_code, kind, said=said, request_id=headers.get("request-id", ""), headers=headers)
+
+
+def _connection_failure(cause: BaseException) -> Exception:
+    """Return the failure that an error of the HTTP library means."""
+    import httpx2
+
+    kind = type(cause).__name__
+    if isinstance(cause, httpx2.LocalProtocolError):
+        return _unsendable()
+    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
+        return no_connection(kind)
+    return no_answer(kind)
+
+
+def _unsendable() -> RunBlocked:
+    return RunBlocked(
+        "The HTTP library refuses to send the request because of its characters.",
+        hint="Copy ANTHROPIC_API_KEY again, and look for damaged characters in the catalog.",
+    )
+
+
+@contextmanager
+def _without_foreign_headers() -> Iterator[None]:
+    """Hide a variable whose headers the SDK would lay over ours: another Authorization or workspace would pay."""
+    hidden = os.environ.pop(_FOREIGN_HEADERS, None)
+    try:
+        yield
+    finally:
+        if hidden is not None:
+            os.environ[_FOREIGN_HEADERS] = hidden
