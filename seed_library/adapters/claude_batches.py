@@ -140,7 +140,8 @@ def _state(batch: Any, raw: RawAnswer) -> BatchState:
         counts = {str(name): int(number) for name, number in batch["request_counts"].items()}
         state = BatchState(
             id=str(batch["id"]),
-            status=batch["processing_status"],
+            # The address of the results is only there once they are: some servers say no more than that.
+            status="ended" if batch.get("results_url") else batch["processing_status"],
             created_at=datetime.fromisoformat(batch["created_at"]),
             count=sum(counts.values()),
             counts={name: counts.get(name, 0) for name in sorted(_OUTCOMES)},
