@@ -61,6 +61,7 @@ class Request(_Strict):
     thinking: ThinkingWish = "off"
     thinking_tokens: Count = 4096
     effort: Literal["", "low", "medium", "high", "xhigh", "max"] = ""
+    repairs: Annotated[int, Field(ge=0, le=5)] = 2
 
     def spec(self) -> RequestSpec:
         """Return the value that the core works with."""

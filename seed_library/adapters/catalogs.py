@@ -91,6 +91,7 @@ class _Loader:
             locales=file.locales,
             table=file.table.spec(),
             request=file.request.spec(),
+            repairs=file.request.repairs,
             rules=rules,
             sources=sources,
             items=items,

@@ -63,7 +63,7 @@ class _Look:
 
     async def preview(self) -> Preview:
         ledger = self._ledger()
-        plan = await self._plan(Lookup(ledger, self._refresh))
+        plan = await self._plan(Lookup(ledger, self._refresh, repairs=self._prepared.catalog.repairs))
         prices, model = await self._prices(plan)
         settings = self._prepared.settings
         mode = chosen_mode(settings.seed_library_mode, len(plan.to_generate), settings.seed_library_concurrency)

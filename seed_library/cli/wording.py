@@ -11,6 +11,7 @@ from seed_library.core.events import (
     Event,
     ItemFailed,
     ItemRejected,
+    ItemRepaired,
     PaceChanged,
     RetryScheduled,
     RunFinished,
@@ -37,8 +38,9 @@ def sentence(event: Event) -> str:
             text = f"{event.item}: {event.reason} Trying again in {event.wait_seconds:.0f} s."
         case PaceChanged():
             text = f"Now at most {event.limit} requests at the same time: {event.reason}."
-        case ItemRejected():
-            text = f"Rejected {event.item}: " + "; ".join(finding.message for finding in event.findings)
+        case ItemRejected() | ItemRepaired():
+            verb = "Rejected" if isinstance(event, ItemRejected) else "Repairing"
+            text = f"{verb} {event.item}: " + "; ".join(finding.message for finding in event.findings)
         case ItemFailed():
             text = f"Failed {event.item}: {event.reason}"
         case StopRequested():

@@ -114,7 +114,11 @@ class PromptSource(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """One library: which items should exist, how they are asked for, judged and stored."""
+    """One library: which items should exist, how they are asked for, judged and stored.
+
+    Attributes:
+        repairs: how often a text that the gates refuse is asked for again.
+    """
 
     name: str
     description: str
@@ -125,6 +129,7 @@ class Catalog:
     rules: Mapping[tuple[str, str], GateRules]
     sources: Mapping[tuple[str, str], PromptSource]
     items: Sequence[Item]
+    repairs: int = 0
 
     def rules_of(self, item_id: ItemId) -> GateRules:
         """Return the rules that judge a text of this item."""

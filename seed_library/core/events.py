@@ -107,6 +107,15 @@ class ItemRejected(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ItemRepaired(Event):
+    """The gates refuse a text, and a better one will be asked for; the request will say what was wrong."""
+
+    name: ClassVar[str] = "repairing"
+    item: ItemId
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ItemFailed(Event):
     """An item got no text in this run."""
 

@@ -5,7 +5,7 @@ Records (each a JSON object with `kind`, `run` and `at`), in the order in which 
     intent    before a request leaves: item, attempt, fingerprint, model, worst (micro-dollars)
     paid      an answer arrived: item, attempt, fingerprint, cost, message (raw), request_id, workspace
     failed    no answer, or an error: item, attempt, reason, billed ("no" or "maybe"), worst
-    judged    item, attempt, fingerprint, accepted, findings; or `unusable` with the reason the answer holds no text
+    judged    item, attempt, fingerprint, accepted, findings, repairable; or `unusable`: why the answer holds no text
               (a text that a later run recovers is judged again, by the gates of its day)
     stored    items: [category, key, locale, fingerprint] of the rows that one upsert wrote
 
@@ -42,11 +42,13 @@ from seed_library.core.open_batches import OpenBatch, OpenBatches, digest_of
 Record = Mapping[str, Any]
 Verdict = Literal["unjudged", "accepted", "rejected", "unusable"]
 _VERDICTS: tuple[Verdict, ...] = ("unjudged", "accepted", "rejected", "unusable")
-# A draft is one integer: position in the journal, then two flags, then the verdict.
+# A draft is one integer: position in the journal, then how often the gates refused one, two flags, the verdict.
 _VERDICT_MASK = 0b0011
 _STORED = 0b0100
 _REPLACES = 0b1000
-_FLAG_BITS = 4
+_ONE_REFUSAL = 0b1_0000
+_REFUSALS_MASK = 0b111_0000
+_FLAG_BITS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,18 @@ class DraftRef:
     Attributes:
         stored: the journal knows that it reached the table.
         replaces: when it was paid, an earlier text of this item had been stored from here.
+        refusals: how many texts for this request the gates have refused so far, up to 7.
     """
 
     position: int
     verdict: Verdict
     stored: bool
     replaces: bool
+    refusals: int = 0
+
+    def repairable(self, repairs: int) -> bool:
+        """Whether it was refused, but not as often as the catalog allows to ask again."""
+        return self.verdict == "rejected" and self.refusals <= repairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +165,7 @@ class Ledger:
             verdict=_VERDICTS[packed & _VERDICT_MASK],
             stored=bool(packed & _STORED),
             replaces=bool(packed & _REPLACES),
+            refusals=(packed & _REFUSALS_MASK) // _ONE_REFUSAL,
         )
 
     def holds(self, attempt: str) -> bool:
@@ -224,7 +233,8 @@ class Ledger:
         self.open_intents.pop(attempt, None)
         key = digest_of(*item, record["fingerprint"])
         replaces = _REPLACES if digest_of(*item) in self._stored else 0
-        self._drafts[key] = position << _FLAG_BITS | replaces
+        refusals = self._drafts.get(key, 0) & _REFUSALS_MASK
+        self._drafts[key] = position << _FLAG_BITS | refusals | replaces
         self._attempts[attempt] = key
         self._failures.pop(digest_of(*item), None)
         self._batches.collect(record, int(record["cost"]))
@@ -253,9 +263,12 @@ class Ledger:
         if record.get("unusable"):
             verdict = "unusable"
             self._failures[digest_of(*record["item"])] = str(record["unusable"])
-        self._drafts[key] = self._drafts[key] & ~_VERDICT_MASK | _VERDICTS.index(verdict)
+        packed = self._drafts[key] & ~_VERDICT_MASK | _VERDICTS.index(verdict)
+        if verdict == "rejected" and packed & _REFUSALS_MASK != _REFUSALS_MASK:
+            packed += _ONE_REFUSAL
+        self._drafts[key] = packed
         if record["run"] == self.last_run.run_id:
-            self.last_run.rejected += verdict == "rejected"
+            self.last_run.rejected += verdict == "rejected" and not record.get("repairable")
             self.last_run.failed += verdict == "unusable"
 
     def _store(self, _position: int, record: Record) -> None:

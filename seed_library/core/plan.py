@@ -7,7 +7,7 @@ The table is the truth for "stored", the journal is the truth for "paid".
     changed   stored, but the prompt, the model or a parameter has changed since: left alone without `--refresh`
     done      stored: nothing to do
     submitted in a batch at the provider: its result will be collected, and it is not asked for again meanwhile
-    rejected  paid and refused by the gates: left alone without `--refresh rejected`
+    rejected  paid, refused by the gates and not to be repaired any more: left alone without `--refresh rejected`
     orphaned  a row of these categories and locales that is not in the catalog: never touched by a run
 """
 
@@ -136,6 +136,7 @@ class Lookup:
     """The two truths that a decision needs, and how the user wants changes handled.
 
     Attributes:
+        repairs: how often a refused text is asked for again.
         rehearsing: True when the writer is the offline one: its texts never count as real ones, and real ones
             are never replaced by it.
     """
@@ -143,6 +144,7 @@ class Lookup:
     ledger: Ledger
     refresh: Refresh = ""
     rehearsing: bool = False
+    repairs: int = 0
 
 
 class Planner:
@@ -224,6 +226,8 @@ def _decide_apart_from_batches(item_id: ItemId, fingerprint: str, row: Stored | 
 def _decide_absent(item_id: ItemId, draft: DraftRef | None, lookup: Lookup, reason: str) -> Decision:
     if waiting := _waiting(draft):
         return waiting
+    if draft is not None and draft.repairable(lookup.repairs):
+        return Action.NEW, f"its text was refused by the gates; repair {draft.refusals} of {lookup.repairs}"
     if draft is not None and draft.verdict == "rejected":
         return Action.REJECTED, "its text was refused by the gates and is kept in the journal"
     if failure := lookup.ledger.last_failure(item_id):
@@ -261,7 +265,11 @@ def _unstored_replacement(draft: DraftRef | None) -> Decision | None:
 def _decide_changed(draft: DraftRef | None, lookup: Lookup) -> Decision:
     if lookup.refresh == "changed" and (waiting := _waiting(draft)):
         return waiting
-    if draft is not None and draft.verdict == "rejected":
+    if (
+        draft is not None
+        and draft.verdict == "rejected"
+        and not (lookup.refresh == "changed" and draft.repairable(lookup.repairs))
+    ):
         return Action.REJECTED, "an older text is stored; the new one was refused by the gates"
     return Action.CHANGED, "stored for an older prompt, model or parameter"
 
@@ -271,6 +279,8 @@ def _decide_refresh(draft: DraftRef | None, lookup: Lookup) -> Decision:
     fresh = draft if draft is not None and floor is not None and draft.position >= floor else None
     if fresh is None:
         return Action.CHANGED, "all texts are to be replaced"
+    if fresh.repairable(lookup.repairs):
+        return Action.CHANGED, f"its new text was refused by the gates; repair {fresh.refusals} of {lookup.repairs}"
     if fresh.verdict == "rejected":
         return Action.REJECTED, "its new text was refused by the gates; the older one stays"
     if fresh.verdict == "unusable":

@@ -107,13 +107,13 @@ def usage_cost(usage: Usage, model: ModelFacts) -> int:
     return _ceil(total)
 
 
-def worst_cost(prompt: Prompt, spec: RequestSpec, model: ModelFacts) -> int:
+def worst_cost(prompt: Prompt, spec: RequestSpec, model: ModelFacts, *, more_tokens: int = 0) -> int:
     """Return the most a request can cost, in micro-dollars.
 
     A token holds at least one byte, so the bytes of the prompt bound its tokens; the dearest input price is that
-    of a cache write; the answer is bounded by `max_tokens`.
+    of a cache write; the answer is bounded by `max_tokens`. `more_tokens` may be added to the prompt.
     """
-    tokens = len(prompt.system.encode()) + len(prompt.user.encode()) + ENVELOPE_TOKENS
+    tokens = len(prompt.system.encode()) + len(prompt.user.encode()) + ENVELOPE_TOKENS + more_tokens
     price = _price_for(model, tokens)
     return _ceil(tokens * max(price.input, price.cache_write_5m) + max_tokens(spec, model) * price.output)
 

@@ -130,6 +130,11 @@ class PromptBook:
         """The parameters that requests are made with."""
         return self._spec
 
+    @property
+    def repairs(self) -> int:
+        """How often the catalog has a refused text asked for again."""
+        return self._catalog.repairs
+
     def request(self, item: Item) -> Request:
         """Render the request of one item.
 

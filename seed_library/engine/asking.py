@@ -120,6 +120,6 @@ class Asker:
             workspace=answer.workspace,
             message=answer.message,
         )
-        await context.ports.journal.write(record)
+        context.ledger.apply(await context.ports.journal.write(record), record)
         bill.spent, bill.maybe_spent = cost, 0
         return PaidText(attempt.id, record)

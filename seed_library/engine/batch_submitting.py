@@ -21,6 +21,7 @@ from seed_library.core.plan import Step
 from seed_library.core.pricing import at_batch_rate, worst_cost
 from seed_library.engine.budget import Bill
 from seed_library.engine.context import RunContext
+from seed_library.engine.repairing import Repairs
 from seed_library.engine.retrying import Pause, request_retrying, store_retrying
 
 Chunk = list[tuple[Step, Request]]
@@ -37,6 +38,7 @@ class Submitter:
         self._context = context
         self._model = at_batch_rate(context.model)
         self._numbers = count(1)
+        self._repairs = Repairs(context)
 
     def next_chunk(self, steps: Sequence[Step], start: int, *, alone: bool) -> Chunk:
         """Return what fits into one batch and into the budget; nothing while other batches may give some of it back.
@@ -51,14 +53,14 @@ class Submitter:
         """
         budget, chunk, held, cost = self._context.budget, Chunk(), 0, 0
         for place in range(start, min(start + MOST_REQUESTS, len(steps))):
-            request = self._context.book.request(steps[place].item)
+            request = self._repairs.request(steps[place])
             cost += self._worst(request)
             held += _size(request)
             if cost > budget.room or (chunk and held > MOST_BYTES):
                 break
             chunk.append((steps[place], request))
         if not chunk and alone:
-            raise budget.refusal(self._worst(self._context.book.request(steps[start].item)))
+            raise budget.refusal(self._worst(self._repairs.request(steps[start])))
         return chunk
 
     async def submit(self, chunk: Chunk) -> OpenBatch:

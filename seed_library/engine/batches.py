@@ -32,6 +32,8 @@ Crash points, and what a crash leaves behind.
 Budget. The most that a batch can cost stays reserved until its results are in; a batch that an earlier run has left
 counts from the start.
 
+Repair. A text that the gates refuse is asked for again in the next, smaller batch: at half the price of a message.
+
 Bounds. 10,000 requests or 32 MB in a batch, so that 100,000 items never are in memory together; their results are
 read as a stream, journalled and stored some at a time.
 """
@@ -51,9 +53,10 @@ from seed_library.engine.batch_collecting import Collector
 from seed_library.engine.batch_submitting import Submitter
 from seed_library.engine.context import RunContext
 from seed_library.engine.judging import Judge
+from seed_library.engine.repairing import Repairs
 from seed_library.engine.storing import Storer
 
-_ROUNDS = 3  # for items whose request was errored, expired or canceled
+_ROUNDS = 3  # for items whose request was errored, expired or canceled; repairs come on top
 _STORED_AT_ONCE = 50
 _NOT_NOTED = (
     "The target does not note batches (`seed-library schema` prints the migration content_library_batches that lets a "
@@ -106,7 +109,7 @@ async def adopt_noted(context: RunContext) -> bool:
 
 
 async def seed_in_batches(context: RunContext, steps: Sequence[Step], storer: Storer) -> None:
-    """Ask for these texts in batches, and store what comes. Items that got no answer are asked for again.
+    """Ask for these texts in batches, and store what comes. What got no answer or a bad text is asked for again.
 
     Raises:
         SeedLibraryError: the run has to end; what is submitted stays at the provider.
@@ -114,7 +117,7 @@ async def seed_in_batches(context: RunContext, steps: Sequence[Step], storer: St
     if not context.ports.notes.kept:
         context.ports.reporter.report(Warned(_NOT_NOTED))
     desk = _Desk(context, storer)
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS + context.catalog.repairs):
         await desk.seed(steps)
         steps = desk.hand_back()
         if not steps:
@@ -132,12 +135,13 @@ class _Desk:
         self._submitter = Submitter(context)
         self._storer = storer
         self._judge = Judge(context)
-        self._unanswered: list[Step] = []
+        self._repairs = Repairs(context)
+        self._handed_back: list[Step] = []
 
     def hand_back(self) -> list[Step]:
-        """Return the steps whose requests got no answer, and forget them."""
-        unanswered, self._unanswered = self._unanswered, []
-        return unanswered
+        """Return the steps that got no answer, or one that is to be repaired, and forget them."""
+        steps, self._handed_back = self._handed_back, []
+        return steps
 
     async def seed(self, steps: Sequence[Step]) -> None:
         """Submit everything, as far as the budget allows at a time, and take each batch when it ends."""
@@ -169,8 +173,11 @@ class _Desk:
             for step in steps[start : start + _STORED_AT_ONCE]:
                 if self._context.ledger.holds(custom_id(batch.note.token, step.item.id, step.fingerprint)):
                     drafts.append(self._judge.recover(step))
+                    answered = not self._repairs.due(step)
                 else:
-                    self._unanswered.append(step)
+                    answered = False
+                if not answered:
+                    self._handed_back.append(step)
             await self._storer.store([draft for draft in drafts if draft is not None])
 
 

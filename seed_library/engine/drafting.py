@@ -9,34 +9,37 @@ from seed_library.core.plan import Step
 from seed_library.engine.asking import Asker
 from seed_library.engine.context import RunContext
 from seed_library.engine.judging import Draft, Judge, PaidText
+from seed_library.engine.repairing import Repairs
 from seed_library.engine.retrying import Pause, request_retrying
 
 
 class Drafter:
-    """Obtains drafts, from the writer or from what earlier runs have paid for."""
+    """Obtains drafts from the writer."""
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._asker = Asker(context)
         self._judge = Judge(context)
+        self._repairs = Repairs(context)
 
     async def draft(self, step: Step) -> Draft | None:
-        """Ask for a text and judge it. None when the item failed or was rejected, which is then counted.
+        """Ask for a text and judge it, and again as long as it is refused and may be repaired.
+
+        Returns None when the item failed or was rejected, which is then counted.
 
         Raises:
             SeedLibraryError: the run has to end; the item is left for the next one.
         """
-        request = self._context.book.request(step.item)
-        try:
-            paid: PaidText = await request_retrying(self._pause_for(step.item))(self._asker.ask, request)
-        except WriteFailed as failure:
-            self._context.tally.fail(step.item.id, failure.message)
-            return None
-        return self._judge.judge(step, paid)
-
-    def recover(self, step: Step) -> Draft | None:
-        """Judge a text that an earlier run has paid for, by today's gates."""
-        return self._judge.recover(step)
+        while True:
+            request = self._repairs.request(step)
+            try:
+                paid: PaidText = await request_retrying(self._pause_for(step.item))(self._asker.ask, request)
+            except WriteFailed as failure:
+                self._context.tally.fail(step.item.id, failure.message)
+                return None
+            draft = self._judge.judge(step, paid)
+            if draft is not None or not self._repairs.due(step):
+                return draft
 
     def _pause_for(self, item: Item) -> Pause:
         def announce(number: int, seconds: float, error: BaseException) -> None:

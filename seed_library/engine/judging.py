@@ -8,6 +8,7 @@ from typing import Any
 
 from seed_library.core.catalog import Item
 from seed_library.core.drafts import Finding, reading_fault, text_of, usage_of
+from seed_library.core.events import ItemRepaired
 from seed_library.core.gates import judge
 from seed_library.core.plan import Step
 from seed_library.engine.context import RunContext
@@ -60,17 +61,30 @@ class Judge:
             return None
         text = text_of(message)
         judgement = judge(text, context.catalog.rules_of(item.id))
-        self._note_judgement(item, paid, accepted=judgement.accepted, findings=_as_json(judgement.findings))
         if not judgement.accepted:
-            context.tally.reject(item.id, judgement.findings)
+            self._refuse(step, paid, judgement.findings)
             return None
+        self._note_judgement(item, paid, accepted=True, findings=_as_json(judgement.findings))
         context.tally.accept()
         provenance = _provenance(context.writer_name, paid.record, judgement.findings)
         return Draft(Row(item.id, item.title, text, provenance), step.fingerprint, recovered)
 
+    def _refuse(self, step: Step, paid: PaidText, findings: tuple[Finding, ...]) -> None:
+        """Keep the verdict; count the text as rejected where it is not to be repaired."""
+        context, item = self._context, step.item
+        draft = context.ledger.draft(item.id, step.fingerprint)
+        repairable = draft is not None and draft.refusals < context.catalog.repairs
+        self._note_judgement(item, paid, accepted=False, findings=_as_json(findings), repairable=repairable)
+        if repairable:
+            context.ports.reporter.report(ItemRepaired(item.id, findings))
+        else:
+            context.tally.reject(item.id, findings)
+
     def _note_judgement(self, item: Item, paid: PaidText, **verdict: Any) -> None:
         about = self._context.attempt_record("judged", item.id, paid.attempt, fingerprint=paid.record["fingerprint"])
-        self._context.ports.journal.note(about | verdict)
+        record = about | verdict
+        self._context.ports.journal.note(record)
+        self._context.ledger.apply(0, record)
 
 
 def _as_json(findings: tuple[Finding, ...]) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Lookup, Plan, Planner, Step, make_plan
 from seed_library.core.pricing import ModelFacts, at_batch_rate, estimated_tokens, likely_cost, worst_cost
 from seed_library.core.prompts import PromptBook
+from seed_library.core.repairs import FRAME_TOKENS
 from seed_library.ports import Store, StoredRow, Writer
 
 _COUNTED_AT_MOST = 400  # requests; above that a spread sample is counted: the free calls have a rate limit too
@@ -97,7 +98,7 @@ def estimate(steps: Sequence[Step], book: PromptBook, model: ModelFacts) -> Pric
         request = book.request(step.item)
         tokens = estimated_tokens(request.prompt)
         likely.add(*(_likely(request, tokens, facts) for facts in modes))
-        at_most.add(*(worst_cost(request.prompt, request.spec, facts) for facts in modes))
+        at_most.add(*(_at_most(request, facts, book.repairs) for facts in modes))
     basis = "input tokens estimated from the length of the prompts"
     return Prices(Cost(likely.messages, at_most.messages, basis), Cost(likely.batch, at_most.batch, basis))
 
@@ -129,6 +130,13 @@ class _Sums:
         """Add one request by its cost either way; the first one is the canary, a message in any mode."""
         self.batch += in_batch if self.messages else message
         self.messages += message
+
+
+def _at_most(request: Request, model: ModelFacts, repairs: int) -> int:
+    """Return what a text costs at worst, repairs included: each of them quotes the refused draft."""
+    quoted = request.spec.max_tokens + FRAME_TOKENS
+    again = worst_cost(request.prompt, request.spec, model, more_tokens=quoted)
+    return worst_cost(request.prompt, request.spec, model) + repairs * again
 
 
 def _likely(request: Request, tokens: int, model: ModelFacts) -> int:

@@ -12,7 +12,7 @@ from seed_library.core.catalog import Catalog
 from seed_library.core.errors import ExitCode, SeedLibraryError, Stopped
 from seed_library.core.events import BatchLeft, RunFailed, RunFinished, RunStarted, Warned
 from seed_library.core.ledger import Ledger
-from seed_library.core.plan import Action, Lookup, Plan, Refresh
+from seed_library.core.plan import Action, Lookup, Plan, Refresh, Step
 from seed_library.core.pricing import FREE, ModelFacts, usd
 from seed_library.core.prompts import PromptBook
 from seed_library.engine import preflight
@@ -22,7 +22,7 @@ from seed_library.engine.context import Ports, RunContext
 from seed_library.engine.leasing import LeaseKeeper
 from seed_library.engine.planning import Chosen, Cost, estimate, plan_from_store
 from seed_library.engine.retrying import Pause, store_retrying
-from seed_library.engine.seeding import carry_out
+from seed_library.engine.seeding import generate, recover
 from seed_library.engine.stopping import Halt
 from seed_library.engine.tally import Tally
 from seed_library.engine.throttle import Throttle
@@ -72,7 +72,8 @@ async def run(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt) -> RunF
         await close_open_intents(ports, ledger)
         plan, model = await _prepare(order, context, keeper)
         context = replace(context, model=model)
-        cost = estimate(plan.to_generate, order.book, model).of(mode_of(order, plan))
+        mode = chosen_mode(order.mode, len(plan.to_generate), order.concurrency)
+        cost = estimate(plan.to_generate, order.book, model).of(mode)
         await _open(order, context, plan, cost, keeper.token)
     except SeedLibraryError as error:
         halt.because(error)
@@ -84,27 +85,21 @@ async def run(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt) -> RunF
     return await _close(context, plan, cost, ports.clock.monotonic() - began)
 
 
-def mode_of(order: RunOrder, plan: Plan) -> Literal["messages", "batch"]:
-    """Return how the texts of this plan are asked for."""
-    return chosen_mode(order.mode, len(plan.to_generate), order.concurrency)
-
-
 async def _carry_out(order: RunOrder, context: RunContext, plan: Plan) -> Plan:
-    """Collect the batches of earlier runs, plan anew with what is known then, and do what the plan says.
+    """Collect the batches of earlier runs and plan anew; store what is paid; ask for the rest.
 
     Never raises an expected failure: it halts the run instead.
     """
     try:
         if await _collect(order, context, plan):
             plan = await _plan(order, context)
-            context = replace(context, model=await _model(order, context, plan))
+        to_repair = await recover(context, plan.to_recover)
+        steps = [] if order.purpose == "cancel" else [*plan.to_generate, *to_repair]
+        context = replace(context, model=await _model(order, context, steps))
     except SeedLibraryError as error:
         context.halt.because(error)
         return plan
-    if order.purpose == "cancel":
-        await carry_out(context, Plan(plan.to_recover), order.concurrency, "messages")
-    else:
-        await carry_out(context, plan, order.concurrency, mode_of(order, plan))
+    await generate(context, steps, order.concurrency, chosen_mode(order.mode, len(steps), order.concurrency))
     return plan
 
 
@@ -124,9 +119,9 @@ async def _collect(order: RunOrder, context: RunContext, plan: Plan) -> bool:
     return True
 
 
-async def _model(order: RunOrder, context: RunContext, plan: Plan) -> ModelFacts:
+async def _model(order: RunOrder, context: RunContext, steps: Sequence[Step]) -> ModelFacts:
     """Return the facts of the model, which are not known yet where nothing was to be generated before."""
-    if not plan.to_generate or context.model.price != FREE:
+    if not steps or context.model.price != FREE:
         return context.model
     model, finding = await context.ports.writer.look_up(order.book.spec.model)
     preflight.require([finding])
@@ -188,7 +183,9 @@ async def _plan(order: RunOrder, context: RunContext) -> Plan:
         message = f"The table could not be read (attempt {number}): {error} Next attempt in {seconds:.1f} s."
         ports.reporter.report(Warned(message))
 
-    lookup = Lookup(context.ledger, order.refresh, rehearsing=order.writer_name == "rehearsal")
+    lookup = Lookup(
+        context.ledger, order.refresh, rehearsing=order.writer_name == "rehearsal", repairs=order.catalog.repairs
+    )
     retrying = store_retrying(Pause(ports.clock, context.halt.sleep, announce))
     return await retrying(plan_from_store, order.chosen, ports.store, lookup)
 

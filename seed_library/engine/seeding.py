@@ -8,11 +8,12 @@ from typing import Literal
 
 from seed_library.core.errors import RunBlocked, SeedLibraryError
 from seed_library.core.events import CanaryPassed
-from seed_library.core.plan import Plan, Step
+from seed_library.core.plan import Step
 from seed_library.engine.batches import seed_in_batches
 from seed_library.engine.context import RunContext
 from seed_library.engine.drafting import Drafter
-from seed_library.engine.judging import Draft
+from seed_library.engine.judging import Draft, Judge
+from seed_library.engine.repairing import Repairs
 from seed_library.engine.storing import Storer
 
 _CANARIES = 3
@@ -21,15 +22,30 @@ _WORKERS_PER_SLOT = 2
 _RECOVERED_AT_ONCE = 50
 
 
-async def carry_out(context: RunContext, plan: Plan, concurrency: int, mode: Literal["messages", "batch"]) -> None:
-    """Store and generate what the plan says. Never raises an expected failure: it halts the run instead.
+async def recover(context: RunContext, steps: Sequence[Step]) -> list[Step]:
+    """Store the texts that are paid for already; return the steps whose texts today's gates refuse, to be repaired.
+
+    Raises:
+        SeedLibraryError: the run has to end.
+    """
+    judge, repairs, storer = Judge(context), Repairs(context), Storer(context)
+    for start in range(0, len(steps), _RECOVERED_AT_ONCE):
+        context.halt.check()
+        drafts = [judge.recover(step) for step in steps[start : start + _RECOVERED_AT_ONCE]]
+        await storer.store([draft for draft in drafts if draft is not None])
+    return [step for step in steps if repairs.due(step)]
+
+
+async def generate(
+    context: RunContext, steps: Sequence[Step], concurrency: int, mode: Literal["messages", "batch"]
+) -> None:
+    """Ask for texts and store them. Never raises an expected failure: it halts the run instead.
 
     A bug in one of the workers is raised when the requests of the others are finished and stored.
     """
     drafter, storer = Drafter(context), Storer(context)
     try:
-        await _recover(context, plan.to_recover, drafter, storer)
-        rest = await _canary(context, plan.to_generate, drafter, storer)
+        rest = await _canary(context, steps, drafter, storer)
         if rest and mode == "batch":
             await seed_in_batches(context, rest, storer)
     except SeedLibraryError as error:
@@ -39,13 +55,6 @@ async def carry_out(context: RunContext, plan: Plan, concurrency: int, mode: Lit
             await _work(context, rest, drafter, storer, _WORKERS_PER_SLOT * concurrency)
     if context.halt.bug is not None:
         raise context.halt.bug
-
-
-async def _recover(context: RunContext, steps: Sequence[Step], drafter: Drafter, storer: Storer) -> None:
-    for start in range(0, len(steps), _RECOVERED_AT_ONCE):
-        context.halt.check()
-        drafts = [drafter.recover(step) for step in steps[start : start + _RECOVERED_AT_ONCE]]
-        await storer.store([draft for draft in drafts if draft is not None])
 
 
 async def _canary(context: RunContext, steps: Sequence[Step], drafter: Drafter, storer: Storer) -> Sequence[Step]:

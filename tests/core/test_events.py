@@ -38,6 +38,7 @@ SAMPLES: list[Event] = [
     events.RetryScheduled(ITEM, 1, 2.5, "overloaded"),
     events.PaceChanged(4, "overloaded"),
     events.ItemRejected(ITEM, (FINDING,)),
+    events.ItemRepaired(ITEM, (FINDING,)),
     events.ItemFailed(ITEM, "refused"),
     events.RowsStored((ITEM, ITEM), 1),
     events.CanaryPassed(ITEM),

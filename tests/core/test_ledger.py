@@ -42,7 +42,21 @@ ELSEWHERE = ItemId("signs", "dusk", "de")
 def test_a_paid_text_carries_its_verdict_and_its_place(records: list[Record], verdict: Any, *, kept: bool) -> None:
     """The position is that of the paid record, wherever the verdict stands."""
     draft = ledger_of([begun(), intent(), *records]).draft(ITEM, PRINT)
-    assert draft == DraftRef(position=200, verdict=verdict, stored=kept, replaces=False)
+    refusals = int(verdict == "rejected")
+    assert draft == DraftRef(position=200, verdict=verdict, stored=kept, replaces=False, refusals=refusals)
+
+
+def test_refusals_are_counted_over_all_drafts_of_a_request() -> None:
+    """Up to seven; a catalog cannot ask for more repairs than that."""
+    refused = [
+        record for number in range(9) for record in (paid(f"r1-{number}"), judged(f"r1-{number}", accepted=False))
+    ]
+    for count in range(1, 10):
+        draft = ledger_of([begun(), *refused[: 2 * count]]).draft(ITEM, PRINT)
+        assert draft is not None
+        assert draft.refusals == min(count, 7)
+        assert draft.repairable(count)
+        assert draft.repairable(count - 1) == (count > 7)
 
 
 def test_the_newest_text_of_a_request_counts_and_other_requests_have_none() -> None:

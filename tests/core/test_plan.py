@@ -47,6 +47,7 @@ class Case:
     row: StoredRow | None = None
     refresh: Refresh = ""
     rehearsing: bool = False
+    repairs: int = 0
     costs: bool = False
 
 
@@ -76,6 +77,45 @@ NOT_STORED = {
     ),
     "refused, then accepted": Case(
         Action.PAID, "its paid text waits in the journal", [*REJECTED, paid("r1-2"), judged("r1-2")]
+    ),
+}
+REFUSED = {
+    "once of three": Case(
+        Action.NEW, "its text was refused by the gates; repair 1 of 2", REJECTED, repairs=2, costs=True
+    ),
+    "twice of three": Case(
+        Action.NEW,
+        "its text was refused by the gates; repair 2 of 2",
+        [*REJECTED, paid("r1-2"), judged("r1-2", accepted=False)],
+        repairs=2,
+        costs=True,
+    ),
+    "as often as it may be": Case(
+        Action.REJECTED,
+        "its text was refused by the gates and is kept in the journal",
+        [*REJECTED, paid("r1-2"), judged("r1-2", accepted=False)],
+        repairs=1,
+    ),
+    "while an older text is stored": Case(
+        Action.CHANGED,
+        "stored for an older prompt, model or parameter",
+        REJECTED,
+        OLDER,
+        "changed",
+        repairs=2,
+        costs=True,
+    ),
+    "and nothing is to be replaced": Case(
+        Action.REJECTED, "an older text is stored; the new one was refused by the gates", REJECTED, OLDER, repairs=2
+    ),
+    "in a round that replaces all": Case(
+        Action.CHANGED,
+        "its new text was refused by the gates; repair 1 of 2",
+        [*ACCEPTED, stored(), begun("r2", refresh="all"), paid("r2-1"), judged("r2-1", accepted=False)],
+        REAL,
+        "all",
+        repairs=2,
+        costs=True,
     ),
 }
 STORED = {
@@ -207,6 +247,7 @@ CASES = {
     f"{group}: {name}": case
     for group, cases in {
         "not stored": NOT_STORED,
+        "refused": REFUSED,
         "stored": STORED,
         "refresh changed": CHANGED,
         "refresh all": ALL,
@@ -220,7 +261,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_each_item_gets_its_action_and_the_reason_for_it(case: Case) -> None:
     """The reason is what `plan` prints; whether it costs money is what the estimate adds up."""
-    lookup = Lookup(ledger_of([begun(), *case.journal]), case.refresh, rehearsing=case.rehearsing)
+    lookup = Lookup(ledger_of([begun(), *case.journal]), case.refresh, rehearsing=case.rehearsing, repairs=case.repairs)
     plan = make_plan([item()], [PRINT], [case.row] if case.row else [], lookup)
     (step,) = plan.steps
     assert (step.action, step.reason, step.fingerprint) == (case.action, case.reason, PRINT)

@@ -39,7 +39,8 @@ class MemoryBatches:
         clock: gives the time of creation.
         looks: how often a batch is looked at before it has ended.
         outcomes: what becomes of each request.
-        text: what a succeeded one says.
+        text: what a succeeded one says; `texts` knows better for some: (item, how often it was asked for before).
+        requests: everything that was asked for, in order.
         create_failures: raised by the next creations; a pair of (failure, created) says whether the batch exists.
         find_hides: so many lists do not show any batch.
         failures: raised by the next questions of any kind.
@@ -51,6 +52,8 @@ class MemoryBatches:
     looks: int = 2
     outcomes: Outcomes = all_succeed
     text: str = "A calm and steady sign."
+    texts: Callable[[ItemId, int], str] = lambda item, before: ""
+    requests: list[Request] = field(default_factory=list)
     create_failures: list[tuple[Exception, bool]] = field(default_factory=list)
     find_hides: int = 0
     failures: list[Exception] = field(default_factory=list)
@@ -144,7 +147,9 @@ class MemoryBatches:
         self.asked.append(item)
         self._asked_by[name] = item
         outcome = self.outcomes(item, before)
-        message = dict(answer(self.text).message) if outcome == "succeeded" else {}
+        self.requests.append(request)
+        text = self.texts(item, before) or self.text
+        message = dict(answer(text).message) if outcome == "succeeded" else {}
         return BatchResult(name, outcome, message)  # type: ignore[arg-type]  # a test says an outcome of the API
 
     def __post_init__(self) -> None:
