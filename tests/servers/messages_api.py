@@ -5,7 +5,9 @@ Prints one JSON line {"url": ...} when ready and ends when stdin closes.
 
 Control, as POST /__control with JSON, answered with the whole state that was asked for:
   {"latency_ms": n}  {"faults": [...]}  {"models": {id: changes}}  {"clear": true}  {"state": true}
-A fault hits requests whose path starts with `path` (default /v1/messages) and whose user prompt holds `match`;
+  and those of the Message Batches (see batches_api.py).
+A fault hits requests whose path starts with `path` (default: messages only, no batches), whose method is `method` and
+whose user prompt holds `match`;
 `skip` lets so many pass, then `times` (default 1) are hit, or each with `probability` (seeded). What it does:
   status (+ type, error_code, message, headers)   an error answer, not billed
   drop: "before" | "after"                        cut the connection without or with billing
@@ -30,44 +32,11 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from api_rules import THINKING, Reply, bad_request, error_reply, model_info  # type: ignore[import-not-found]  # as below
+from batches_api import Batches  # type: ignore[import-not-found]  # found beside this file when it runs alone
 from texts import text_for  # type: ignore[import-not-found]  # found beside this file when it runs alone
 
-_THINKING = {
-    "claude-sonnet-5-5": {"adaptive", "between_tools"},
-    "claude-haiku-5-5": {"adaptive", "disabled"},
-    "claude-opus-5-5": {"adaptive"},
-}
-_TYPES = ("adaptive", "between_tools", "disabled", "enabled")
-_EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _THOUGHT_TOKENS = 700
-_KINDS = {400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
-Reply = tuple[int, bytes, dict[str, str]]
-
-
-def _error(status: int, message: str, kind: str = "", code: str = "", headers: Any = None) -> Reply:
-    error: dict[str, Any] = {"type": kind or _KINDS.get(status, "api_error"), "message": message}
-    if code:
-        error["details"] = {"error_code": code}
-    return status, json.dumps({"type": "error", "error": error}).encode(), dict(headers or {})
-
-
-def _model_info(name: str) -> dict[str, Any]:
-    types = _THINKING[name]
-    return {
-        "type": "model",
-        "id": name,
-        "display_name": name,
-        "created_at": "2026-09-28T00:00:00Z",
-        "lifecycle": "active",
-        "deprecated_at": None,
-        "retires_at": None,
-        "max_input_tokens": 1_000_000,
-        "max_tokens": 128_000,
-        "capabilities": {
-            "thinking": {"supported": True, "types": {one: {"supported": one in types} for one in _TYPES}},
-            "effort": {"supported": True, **{one: {"supported": True} for one in _EFFORTS}},
-        },
-    }
 
 
 @dataclass
@@ -79,8 +48,14 @@ class Server:
     faults: list[dict[str, Any]] = field(default_factory=list)
     log: list[dict[str, Any]] = field(default_factory=list)
     billed: list[dict[str, Any]] = field(default_factory=list)
-    models: dict[str, dict[str, Any]] = field(default_factory=lambda: {name: _model_info(name) for name in _THINKING})
+    written: int = 0
+    models: dict[str, dict[str, Any]] = field(default_factory=lambda: {name: model_info(name) for name in THINKING})
     dice: random.Random = field(default_factory=lambda: random.Random(1))
+    batches: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the other half."""
+        self.batches = Batches(self.write, self.batch_fault, self.billed_in_batch)
 
     def control(self, command: dict[str, Any]) -> dict[str, Any]:
         """Obey a control command."""
@@ -92,15 +67,16 @@ class Server:
         for name, changes in command.get("models", {}).items():
             self.models[name] = {**(self.models.get(name) or {"type": "model", "id": name}), **changes}
         answer = {"log": self.log, "billed": self.billed} if command.get("state") else {}
+        self.batches.control(command)
         if command.get("clear"):
             self.log, self.billed, self.faults = [], [], []
-            self.models = {name: _model_info(name) for name in _THINKING}
+            self.models = {name: model_info(name) for name in THINKING}
         return answer
 
-    def take_fault(self, path: str, user: str) -> dict[str, Any]:
+    def take_fault(self, method: str, path: str, user: str) -> dict[str, Any]:
         """Return the fault that hits this request, or an empty one."""
         for fault in self.faults:
-            if not path.startswith(fault.get("path", "/v1/messages")) or fault.get("match", "") not in user:
+            if not _is_meant(fault, method, path) or fault.get("match", "") not in user:
                 continue
             if "probability" in fault:
                 if self.dice.random() < fault["probability"]:
@@ -115,34 +91,46 @@ class Server:
     def refuse(self, headers: dict[str, str]) -> Reply | None:
         """Refuse what every endpoint refuses."""
         if headers.get("authorization") != f"Bearer {self.key}":
-            return _error(401, "invalid bearer token")
+            return error_reply(401, "invalid bearer token")
         if "anthropic-version" not in headers:
-            return _error(400, "anthropic-version: header is required")
+            return error_reply(400, "anthropic-version: header is required")
         return None
 
     def model_reply(self, name: str) -> Reply:
         """Answer GET /v1/models/ID."""
         if name not in self.models:
-            return _error(404, f"model: {name}")
+            return error_reply(404, f"model: {name}")
         return 200, json.dumps(self.models[name]).encode(), {}
-
-    def bad_request(self, body: dict[str, Any]) -> Reply | None:
-        """Refuse what the API version refuses."""
-        for name in ("temperature", "top_p", "top_k"):
-            if name in body:
-                return _error(400, f"{name}: this parameter is not supported")
-        model = body.get("model", "")
-        if model not in self.models or self.models[model].get("lifecycle") == "retired":
-            return _error(404, f"model: {model}")
-        kind = (body.get("thinking") or {}).get("type")
-        if kind is not None and kind not in _THINKING.get(model, {kind}):
-            return _error(400, f"thinking.type: {kind!r} is not supported by this model")
-        if not body.get("messages") or body["messages"][-1].get("role") != "user":
-            return _error(400, "messages: the last message must be from the user")
-        return None
 
     def bill(self, body: dict[str, Any], user: str, fault: dict[str, Any], arrived: float) -> dict[str, Any]:
         """Make a message, and charge for it."""
+        message = self.message(body, user, fault, f"msg_{len(self.billed) + 1:06}")
+        text = next((block["text"] for block in message["content"] if block["type"] == "text"), "")
+        entry = {"id": message["id"], "prompt": _prompt_hash(body, user), "text": text}
+        self.billed.append({**entry, "arrived": arrived, "finished": time.monotonic()})
+        return message
+
+    def write(self, params: dict[str, Any]) -> tuple[dict[str, Any], str, str]:
+        """Make the message of a request in a batch, free of charge; with its user prompt and the hash of both."""
+        user = _user_prompt(params)
+        self.written += 1
+        message = self.message(params, user, {}, f"msg_b{self.written:06}")
+        message["usage"]["service_tier"] = "batch"
+        return message, user, _prompt_hash(params, user)
+
+    def batch_fault(self, params: dict[str, Any]) -> dict[str, Any] | None:
+        """Say what is wrong with the params of a request in a batch."""
+        refused = bad_request(params, self.models)
+        fault: dict[str, Any] | None = json.loads(refused[1]) if refused else None
+        return fault
+
+    def billed_in_batch(self, entry: dict[str, Any]) -> None:
+        """Charge for a request in a batch."""
+        now = time.monotonic()
+        self.billed.append({**entry, "arrived": now, "finished": now})
+
+    def message(self, body: dict[str, Any], user: str, fault: dict[str, Any], name: str) -> dict[str, Any]:
+        """Make a message."""
         system = json.dumps(body.get("system", ""), ensure_ascii=False)
         text = fault.get("text") or text_for(user)
         content: list[dict[str, Any]] = [{"type": "text", "text": text}]
@@ -151,9 +139,8 @@ class Server:
         if thoughts:
             content.insert(0, {"type": "thinking", "thinking": "", "signature": "c2ln"})
         reason = fault.get("stop_reason", "end_turn")
-        number = len(self.billed) + 1
-        message = {
-            "id": f"msg_{number:06}",
+        return {
+            "id": name,
             "type": "message",
             "role": "assistant",
             "model": body["model"],
@@ -169,18 +156,25 @@ class Server:
                 "service_tier": "standard",
             },
         }
-        prompt = hashlib.sha256((system + user).encode()).hexdigest()
-        self.billed.append(
-            {"id": message["id"], "prompt": prompt, "text": text, "arrived": arrived, "finished": time.monotonic()}
-        )
-        return message
+
+
+def _is_meant(fault: dict[str, Any], method: str, path: str) -> bool:
+    if fault.get("method", method) != method:
+        return False
+    if "path" in fault:
+        return path.startswith(fault["path"])
+    return path.startswith("/v1/messages") and not path.startswith("/v1/messages/batches")
+
+
+def _prompt_hash(body: dict[str, Any], user: str) -> str:
+    return hashlib.sha256((json.dumps(body.get("system", ""), ensure_ascii=False) + user).encode()).hexdigest()
 
 
 def _scripted(fault: dict[str, Any]) -> Reply | None:
     """Return the answer that a fault dictates, if it dictates one."""
     if "status" in fault:
         kind, code = fault.get("type", ""), fault.get("error_code", "")
-        return _error(fault["status"], fault.get("message", "scripted"), kind, code, fault.get("headers"))
+        return error_reply(fault["status"], fault.get("message", "scripted"), kind, code, fault.get("headers"))
     if "body" in fault:
         return 200, fault["body"].encode(), {"content-type": fault.get("content_type", "text/html")}
     return None
@@ -195,12 +189,22 @@ def _user_prompt(body: dict[str, Any]) -> str:
     return content if isinstance(content, str) else "".join(block.get("text", "") for block in content)
 
 
+def _headers(head: bytes | bytearray) -> tuple[str, dict[str, str]]:
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers: dict[str, str] = {}
+    for name, _, value in (line.partition(":") for line in lines):
+        said = headers.get(name.lower())
+        headers[name.lower()] = value.strip() if said is None else f"{said}, {value.strip()}"
+    return first, headers
+
+
 class Connection(asyncio.Protocol):
     """One keep-alive connection; requests on it come one after the other."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.buffer = b""
+        self.buffer = bytearray()
+        self.wanted = 0  # bytes of the request that is coming in; 0 while its head is not complete
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -208,51 +212,48 @@ class Connection(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Collect one whole request, then answer it."""
+        """Collect one whole request, then answer it. A batch arrives in thousands of pieces."""
         self.buffer += data
-        head, found, rest = self.buffer.partition(b"\r\n\r\n")
-        if not found:
+        if not self.wanted:
+            end = self.buffer.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            self.wanted = end + 4 + int(_headers(self.buffer[:end])[1].get("content-length", 0))
+        if len(self.buffer) < self.wanted:
             return
-        first, *lines = head.decode("latin-1").split("\r\n")
-        headers: dict[str, str] = {}
-        for name, _, value in (line.partition(":") for line in lines):
-            said = headers.get(name.lower())
-            headers[name.lower()] = value.strip() if said is None else f"{said}, {value.strip()}"
-        length = int(headers.get("content-length", 0))
-        if len(rest) < length:
-            return
-        self.buffer = rest[length:]
+        request, self.buffer, self.wanted = bytes(self.buffer[: self.wanted]), self.buffer[self.wanted :], 0
+        head, _, raw = request.partition(b"\r\n\r\n")
+        first, headers = _headers(head)
         method, target, _ = first.split(" ", 2)
-        self.answer(method, target.partition("?")[0], headers, rest[:length])
+        self.answer(method, target, headers, raw)
 
-    def answer(self, method: str, path: str, headers: dict[str, str], raw: bytes) -> None:
+    def answer(self, method: str, target: str, headers: dict[str, str], raw: bytes) -> None:
         """Decide what to send, and when."""
-        server = self.server
+        server, path = self.server, target.partition("?")[0]
         if path == "/__control":
             self.send((200, json.dumps(server.control(json.loads(raw))).encode(), {}))
             return
         arrived = time.monotonic()
         body = json.loads(raw) if raw else {}
         user = _user_prompt(body)
-        prompt = hashlib.sha256((json.dumps(body.get("system", ""), ensure_ascii=False) + user).encode()).hexdigest()
         entry = {
             "method": method,
             "path": path,
             "headers": headers,
-            "prompt": prompt,
+            "prompt": _prompt_hash(body, user),
             "arrived": arrived,
             "status": 0,
-            "body": body,
+            "body": body if "requests" not in body else {"requests": len(body["requests"])},
         }
         server.log.append(entry)
-        fault = server.take_fault(path, user)
+        fault = server.take_fault(method, path, user)
         delay = fault.get("delay_ms", 0) / 1000 + (server.latency if path == "/v1/messages" else 0)
-        asyncio.get_running_loop().call_later(delay, self.reply, method, path, headers, body, fault, entry)
+        asyncio.get_running_loop().call_later(delay, self.reply, method, target, headers, body, fault, entry)
 
     def reply(
         self,
         method: str,
-        path: str,
+        target: str,
         headers: dict[str, str],
         body: dict[str, Any],
         fault: dict[str, Any],
@@ -265,7 +266,7 @@ class Connection(asyncio.Protocol):
         if fault.get("drop") == "before":
             self.transport.abort()
             return
-        status, payload, extra = self.reply_to(method, path, headers, body, fault, entry["arrived"])
+        status, payload, extra = self.reply_to(method, target, headers, body, fault, entry["arrived"])
         entry["status"], entry["finished"] = status, time.monotonic()
         if fault.get("drop") == "after":
             self.transport.abort()
@@ -279,18 +280,22 @@ class Connection(asyncio.Protocol):
     def reply_to(
         self,
         method: str,
-        path: str,
+        target: str,
         headers: dict[str, str],
         body: dict[str, Any],
         fault: dict[str, Any],
         arrived: float,
     ) -> Reply:
         """Work out status, body and headers."""
-        server = self.server
+        server, path = self.server, target.partition("?")[0]
+        if path.startswith("/v1/messages/batches"):
+            base = f"http://{headers.get('host', '')}"
+            refused = server.refuse(headers) or _scripted(fault)
+            return refused or server.batches.reply(method, target, body, base)
         if method == "GET" and path.startswith("/v1/models/"):
             return server.refuse(headers) or _scripted(fault) or server.model_reply(path.removeprefix("/v1/models/"))
-        unknown = None if path in {"/v1/messages", "/v1/messages/count_tokens"} else _error(404, path)
-        if refused := server.refuse(headers) or _scripted(fault) or unknown or server.bad_request(body):
+        unknown = None if path in {"/v1/messages", "/v1/messages/count_tokens"} else error_reply(404, path)
+        if refused := server.refuse(headers) or _scripted(fault) or unknown or bad_request(body, server.models):
             return refused
         user = _user_prompt(body)
         if path.endswith("count_tokens"):
