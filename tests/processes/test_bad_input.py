@@ -123,14 +123,14 @@ def test_tables_that_cannot_be_seeded_stop_the_run(
         ({"content": []}, "holds no text"),
         ({"stop_reason": "refusal", "content": [], "stop_details": {"category": "bio"}}, "refused"),
         ({"stop_reason": "max_tokens"}, "max_tokens"),
-        ({"text": "Zu kurz."}, "words"),
-        ({"text": "# Titel\n\n" + "Wort " * 90}, "markdown"),
+        ({"text": "Zu kurz.", "times": 3}, "words"),
+        ({"text": "# Titel\n\n" + "Wort " * 90, "times": 3}, "markdown"),
     ],
 )
 def test_answers_that_hold_no_good_text_concern_their_item_only(
     program: Program, messages: MessagesServer, supabase: Supabase, fault: dict[str, object], reason: str
 ) -> None:
-    """Garbled answers are asked for once more; unusable ones fail or are rejected; the rest of the run goes on."""
+    """Garbled ones are asked for once more; unusable ones fail; bad ones are rejected when repairs do not help."""
     messages.faults({"skip": 1, **fault})
     ended = program.run("run", "--json", "--limit", "6", "--concurrency", "1")
     if not reason:
@@ -139,7 +139,8 @@ def test_answers_that_hold_no_good_text_concern_their_item_only(
     assert (ended.code, supabase.count()) == (6, 5)
     (trouble,) = ended.document["troubles"]
     assert reason in trouble["reason"]
-    assert ended.document["generated"] == len(messages.billed()) == 6
+    attempts = int(str(fault.get("times", 1)))  # a bad text is asked for twice more
+    assert ended.document["generated"] == len(messages.billed()) == 5 + attempts
 
 
 def test_a_database_that_goes_away_in_the_middle_loses_no_paid_text(

@@ -1,0 +1,144 @@
+"""Batches under fire: runs that are killed at random moments or lose answers, then go on; judged by the servers.
+
+`nox -s chaos -- batches --trials N --seed S` runs many of them. One trial: an empty library, a run in batch mode with
+the dangers that its seed draws, killed with -9 once to three times, then a run to the end. In every fourth trial the
+state folder is gone after each kill, as if another machine went on. What has to hold:
+
+- every item has its row, and the last run ends with 0;
+- no request of a batch is billed a second time, be it in another batch or as a message;
+- every text that was billed is in the table, or gave way to another billed text of the same item.
+
+The dangers begin with the canary, which is an ordinary message: what can happen to those is measured elsewhere.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from processes.program import Program, Running
+from servers.processes import MessagesServer
+from servers.supabase import Supabase
+
+_BATCHES = "/v1/messages/batches"
+_EMPTY_STATE_EVERY = 4
+_SETTINGS = {"SEED_LIBRARY_BATCH_POLL_SECONDS": "0.05", "SEED_LIBRARY_BATCH_GRACE_SECONDS": "1"}
+_LONGEST_DELAY = 0.6  # seconds after the canary; a run is over in about that time when nothing happens
+
+
+@dataclass
+class Verdict:
+    """What a trial has shown: what was violated, and what it met on the way."""
+
+    seed: int
+    violations: list[str] = field(default_factory=list)
+    met: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Dangers:
+    """What a trial draws."""
+
+    kills: int
+    empty_state: bool
+    lost_answer: str
+    polls: int
+    hidden: int
+    outcomes: list[dict[str, int | str]]
+    broken_results: int
+    store_faults: int
+
+    @classmethod
+    def draw(cls, seed: int) -> Dangers:
+        """Draw them from a seed."""
+        dice = random.Random(seed)
+        outcomes = [
+            {"type": dice.choice(("errored", "expired", "canceled")), "times": dice.randint(1, 5)}
+            for _ in range(dice.randint(0, 2))
+        ]
+        return cls(
+            kills=dice.randint(1, 3),
+            empty_state=seed % _EMPTY_STATE_EVERY == 0,
+            lost_answer=dice.choice(("", "", "after", "before")),
+            polls=dice.randint(0, 6),
+            hidden=dice.choice((0, 0, 1, 2)),
+            outcomes=outcomes,
+            broken_results=dice.choice((0, 0, 1)),
+            store_faults=dice.choice((0, 0, 2)),
+        )
+
+
+def trial(seed: int, folder: Path, messages: MessagesServer, supabase: Supabase) -> Verdict:
+    """Do one trial in an empty folder, and judge it."""
+    dangers, dice = Dangers.draw(seed), random.Random(f"moments {seed}")
+    verdict = Verdict(seed)
+    program = Program(folder, {**messages.environment, **supabase.environment, **_SETTINGS})
+    folder.mkdir(parents=True, exist_ok=True)
+    _prepare(dangers, messages, supabase)
+    for _ in range(dangers.kills):
+        run = program.start("run", "--json", "--mode", "batch")
+        _kill_at_random(run, dice, verdict)
+        if dangers.empty_state:
+            shutil.rmtree(program.state, ignore_errors=True)
+            supabase.sql("update public.seed_library_lease set expires_at = clock_timestamp() - interval '1 second'")
+            verdict.met["went on with an empty state folder"] += 1
+    supabase.faults()
+    last = program.run("run", "--json", "--mode", "batch")
+    _judge(verdict, last.code, messages, supabase)
+    if last.code:
+        verdict.violations.append((last.out.splitlines() or [""])[-1][-600:] + last.err[-600:])
+    return verdict
+
+
+def _prepare(dangers: Dangers, messages: MessagesServer, supabase: Supabase) -> None:
+    messages.reset()
+    supabase.reset()
+    messages.control(
+        batch_polls=dangers.polls, batch_hidden=dangers.hidden, batch_outcomes=dangers.outcomes, latency_ms=5
+    )
+    faults: list[dict[str, object]] = []
+    if dangers.lost_answer:
+        faults.append({"path": _BATCHES, "method": "POST", "drop": dangers.lost_answer})
+    if dangers.broken_results:
+        faults.append({"path": f"{_BATCHES}/msgbatch_", "method": "GET", "skip": 1 + dangers.polls, "truncate": True})
+    messages.faults(*faults)
+    if dangers.store_faults:
+        match = "POST /rest/v1/rpc/seed_library_store"
+        supabase.faults({"match": match, "skip": 1, "times": dangers.store_faults, "status": 503})
+
+
+def _kill_at_random(run: Running, dice: random.Random, verdict: Verdict) -> None:
+    """Kill it somewhere between its canary and its end: after some events, or after some time."""
+    while event := run.next_event():
+        if event["event"] in {"canary", "batch_submitted", "batch_waiting", "batch_collected", "rows_stored"}:
+            break
+    if dice.random() < 1 / 2:
+        for _ in range(dice.choice((0, 1, 2, 5, 20, 100, 170, 185))):
+            if run.next_event() is None:
+                break
+    else:
+        time.sleep(dice.uniform(0, _LONGEST_DELAY))  # the moment is what is random; nothing is waited for
+    run.kill()
+    last = [one["event"] for one in run.events][-1:] or ["nothing"]
+    verdict.met[f"killed after {last[0]}"] += 1
+
+
+def _judge(verdict: Verdict, code: int, messages: MessagesServer, supabase: Supabase) -> None:
+    billed = messages.billed()
+    in_batches = {entry["prompt"] for entry in billed if "batch" in entry}
+    twice = [prompt for prompt, times in Counter(entry["prompt"] for entry in billed).items() if times > 1]
+    stored = {row["description"] for row in supabase.sql("select description from public.content_library")}
+    if code != 0:
+        verdict.violations.append(f"the last run ended with {code}")
+    if supabase.count() != 180:
+        verdict.violations.append(f"{supabase.count()} rows")
+    if again := [prompt for prompt in twice if prompt in in_batches]:
+        verdict.violations.append(f"{len(again)} requests billed twice")
+    if lost := [entry for entry in billed if entry["text"] not in stored and entry["prompt"] not in twice]:
+        verdict.violations.append(f"{len(lost)} billed texts are not in the table")
+    creations = [one for one in messages.log(_BATCHES) if one["method"] == "POST"]
+    verdict.met["batches created"] += len(creations)
