@@ -72,6 +72,14 @@ def live(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def chaos(session: nox.Session) -> None:
+    """Long trials with killed processes and lost answers: `nox -s chaos -- batches --trials N --seed S`."""
+    session.install("-e", ".[test]")
+    path = {"PYTHONPATH": str(ROOT / "tests")}
+    session.run("python", "-m", "chaos", *(session.posargs or ["batches"]), env={**_servers(session), **path})
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure throughput, start-up and resuming (see bench/README.md)."""
     session.install("-e", ".[test]")
