@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from seed_library.core.catalog import GateRules, RequestSpec, TableSpec, ThinkingWish, WordRule
+from seed_library.core.catalog import RequestSpec, TableSpec, ThinkingWish
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}([-_][A-Za-z0-9]+)*$")]
@@ -117,67 +117,3 @@ def _doubles(file: CatalogFile) -> Iterator[str]:
     for column in dict.fromkeys(columns):
         if columns.count(column) > 1:
             yield f"table: the column {column!r} is used twice"
-
-
-def rules_of(file: CatalogFile) -> tuple[dict[tuple[str, str], GateRules], list[str]]:
-    """Return the gate rules of every category and locale, and everything that is wrong with them.
-
-    Later ones override earlier ones, field by field: `[gates.words]`, `[gates.LOCALE.words]`,
-    `[gates.CATEGORY.words]`, `[gates.CATEGORY.LOCALE.words]`.
-    """
-    faults = [*_unknown_gates("gates", file.gates, (*file.categories, *file.locales))]
-    for part in (*file.categories, *file.locales):
-        inner = file.locales if part in file.categories else ()
-        faults += _unknown_gates(f"gates.{part}", file.gates.get(part, {}), inner)
-        faults += [
-            fault
-            for locale in inner
-            for fault in _unknown_gates(f"gates.{part}.{locale}", _inside(file.gates, part, locale), ())
-        ]
-    rules: dict[tuple[str, str], GateRules] = {}
-    for category in file.categories:
-        for locale in file.locales:
-            words = _merged_words(file.gates, category, locale)
-            fault = _words_fault(words)
-            if fault:
-                faults.append(f"gates.words for {category}, {locale}: {fault}")
-            else:
-                rules[category, locale] = GateRules(WordRule(**words))
-    return rules, list(dict.fromkeys(faults))
-
-
-def _unknown_gates(place: str, holder: Any, parts: Sequence[str]) -> Iterator[str]:
-    if not isinstance(holder, dict):
-        yield f"{place}: must be a table"
-        return
-    known = ("words", *parts)
-    for name in holder:
-        if name not in known:
-            yield f"{place}: {name!r} is unknown; known are {', '.join(known)}"
-
-
-def _inside(holder: Any, *path: str) -> Any:
-    """Return what stands at a path of nested tables; an empty table where there is nothing."""
-    for part in path:
-        holder = holder.get(part, {}) if isinstance(holder, dict) else {}
-    return holder
-
-
-def _merged_words(gates: Mapping[str, Any], category: str, locale: str) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for path in ((), (locale,), (category,), (category, locale)):
-        words = _inside(gates, *path, "words")
-        merged |= words if isinstance(words, dict) else {"words": words}
-    return merged
-
-
-def _words_fault(words: Mapping[str, Any]) -> str:
-    wanted = ("at_least", "low", "high", "at_most")
-    if missing := [name for name in wanted if name not in words]:
-        return f"missing {', '.join(missing)}"
-    if unknown := [name for name in words if name not in wanted]:
-        return f"unknown {', '.join(unknown)}"
-    numbers = [words[name] for name in wanted]
-    if not all(isinstance(number, int) and not isinstance(number, bool) and number > 0 for number in numbers):
-        return "all four must be whole numbers above 0"
-    return "" if numbers == sorted(numbers) else "at_least <= low <= high <= at_most must hold"

@@ -12,8 +12,9 @@ from typing import Any
 
 from jinja2 import Template
 
-from seed_library.adapters.catalog_file import CatalogFile, parse, rules_of
+from seed_library.adapters.catalog_file import CatalogFile, parse
 from seed_library.adapters.catalog_folders import FILE_NAME, Unreadable, list_catalogs, read_text, read_toml
+from seed_library.adapters.catalog_gates import GatesReader, with_values
 from seed_library.core.bazi_source import BUILT_IN
 from seed_library.core.catalog import Catalog, Item, ItemId, PromptSource
 from seed_library.core.compact import FactsMaker
@@ -80,8 +81,9 @@ class _Loader:
             return None
         if file.name != self._place.name:
             self.faults.append(f"{FILE_NAME}: the name {file.name!r} differs from the folder's, {self._place.name!r}")
-        rules, faults = rules_of(file)
-        self.faults += [f"{FILE_NAME}: {fault}" for fault in faults]
+        reader = GatesReader(file.gates, file.categories, file.locales)
+        rules = reader.rules()
+        self.faults += [f"{FILE_NAME}: {fault}" for fault in reader.faults]
         sources = self._sources(file)
         items = self._items(file)
         return Catalog(
@@ -92,7 +94,7 @@ class _Loader:
             table=file.table.spec(),
             request=file.request.spec(),
             repairs=file.request.repairs,
-            rules=rules,
+            rules=with_values(rules, items),
             sources=sources,
             items=items,
         )

@@ -98,9 +98,36 @@ class WordRule:
 
 @dataclass(frozen=True, slots=True)
 class GateRules:
-    """The quality rules of one category and locale."""
+    """The quality rules of one category and locale (docs/reference/gates.md).
+
+    Attributes:
+        language: "de" or "en" where the language is checked and words are inflected accordingly; else empty.
+        address: "du" or "you" where the reader has to be addressed so; else empty.
+        neutral: whether a text must not take the reader for a woman or a man.
+        timeless: whether calendar years and ages are refused.
+        shadow: whether a text needs a contrast.
+        banned, flagged: words and phrases that are refused, or only flagged (forms: `core.gates.phrases`).
+        own, related: facts of which a text must not, or had better not, name another item's value.
+        values: every value of those facts in the catalog.
+        forms: other words for a value, such as an irregular plural.
+        idioms: phrases in which another item's value may stand.
+        severity: of a gate, where it differs from the gate's own; "off" turns it off.
+    """
 
     words: WordRule
+    language: str = ""
+    address: str = ""
+    neutral: bool = False
+    timeless: bool = False
+    shadow: bool = False
+    banned: tuple[str, ...] = ()
+    flagged: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    idioms: tuple[str, ...] = ()
+    severity: Mapping[str, Literal["error", "warning", "off"]] = field(default_factory=dict)
 
 
 class PromptSource(NamedTuple):

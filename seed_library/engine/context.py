@@ -7,6 +7,7 @@ from typing import Any
 
 from seed_library.core.batches import BatchTimes
 from seed_library.core.catalog import Catalog, ItemId
+from seed_library.core.gates.corpus import Corpus
 from seed_library.core.ledger import Ledger
 from seed_library.core.pricing import ModelFacts
 from seed_library.core.prompts import PromptBook
@@ -38,7 +39,8 @@ class RunContext:
 
     Attributes:
         writer_name: "claude" or "rehearsal"; goes into the provenance.
-        ledger: what the journal held when the run began.
+        ledger: what the journal holds.
+        corpus: the texts that a new one is compared with.
     """
 
     run_id: str
@@ -53,6 +55,7 @@ class RunContext:
     halt: Halt
     tally: Tally
     batch_times: BatchTimes = field(default_factory=BatchTimes)
+    corpus: Corpus = field(default_factory=Corpus)
 
     def record(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Return a journal record of this run (the kinds are listed in `core.ledger`)."""

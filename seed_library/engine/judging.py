@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seed_library.core.catalog import Item
-from seed_library.core.drafts import Finding, reading_fault, text_of, usage_of
+from seed_library.core.catalog import GateRules, Item
+from seed_library.core.drafts import Finding, Judgement, reading_fault, text_of, usage_of
 from seed_library.core.events import ItemRepaired
-from seed_library.core.gates import judge
+from seed_library.core.gates import as_ruled, judge
 from seed_library.core.plan import Step
 from seed_library.engine.context import RunContext
 from seed_library.ports import Row
@@ -60,14 +60,23 @@ class Judge:
             context.tally.fail(item.id, fault)
             return None
         text = text_of(message)
-        judgement = judge(text, context.catalog.rules_of(item.id))
+        judgement = self._judgement(item, text)
         if not judgement.accepted:
             self._refuse(step, paid, judgement.findings)
             return None
         self._note_judgement(item, paid, accepted=True, findings=_as_json(judgement.findings))
+        context.corpus.add(item.id, text)
         context.tally.accept()
         provenance = _provenance(context.writer_name, paid.record, judgement.findings)
         return Draft(Row(item.id, item.title, text, provenance), step.fingerprint, recovered)
+
+    def _judgement(self, item: Item, text: str) -> Judgement:
+        """Judge a text by itself, and beside the others. A rehearsal's phrases repeat themselves and quote facts."""
+        rules = self._context.catalog.rules_of(item.id)
+        if self._context.writer_name == "rehearsal":
+            return judge(text, GateRules(rules.words), item)
+        alone = judge(text, rules, item)
+        return Judgement(alone.findings + as_ruled(self._context.corpus.findings(item.id, text), rules))
 
     def _refuse(self, step: Step, paid: PaidText, findings: tuple[Finding, ...]) -> None:
         """Keep the verdict; count the text as rejected where it is not to be repaired."""

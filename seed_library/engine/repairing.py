@@ -7,7 +7,7 @@ done by the next run. What the gates had against a draft is found out anew from 
 from __future__ import annotations
 
 from seed_library.core.drafts import Request, text_of
-from seed_library.core.gates import judge
+from seed_library.core.gates import as_ruled, judge
 from seed_library.core.plan import Step
 from seed_library.core.repairs import repair_request
 from seed_library.engine.context import RunContext
@@ -31,6 +31,6 @@ class Repairs:
         draft = context.ledger.draft(item.id, step.fingerprint)
         if draft is None or draft.verdict != "rejected":
             return request
-        text = text_of(context.ports.journal.read(draft.position)["message"])
-        findings = judge(text, context.catalog.rules_of(item.id)).findings
-        return repair_request(request, text, findings)
+        text, rules = text_of(context.ports.journal.read(draft.position)["message"]), context.catalog.rules_of(item.id)
+        beside = as_ruled(context.corpus.findings(item.id, text), rules)
+        return repair_request(request, text, judge(text, rules, item).findings + beside)

@@ -21,6 +21,7 @@ from seed_library.engine.budget import Budget
 from seed_library.engine.context import Ports, RunContext
 from seed_library.engine.leasing import LeaseKeeper
 from seed_library.engine.planning import Chosen, Cost, estimate, plan_from_store
+from seed_library.engine.remembering import remember
 from seed_library.engine.retrying import Pause, store_retrying
 from seed_library.engine.seeding import generate, recover
 from seed_library.engine.stopping import Halt
@@ -93,6 +94,7 @@ async def _carry_out(order: RunOrder, context: RunContext, plan: Plan) -> Plan:
     try:
         if await _collect(order, context, plan):
             plan = await _plan(order, context)
+        remember(context, plan)
         to_repair = await recover(context, plan.to_recover)
         steps = [] if order.purpose == "cancel" else [*plan.to_generate, *to_repair]
         context = replace(context, model=await _model(order, context, steps))

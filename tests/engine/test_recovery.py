@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
-from engine.world import World, catalog_of, item_id, world_of
+from engine.world import World, catalog_of, item_id, rules_of, world_of
 from fakes.store import MemoryStore
 from fakes.writer import answer
 
-from seed_library.core.catalog import GateRules, WordRule
+from seed_library.core.catalog import WordRule
 from seed_library.core.errors import StoreUnavailable
 from seed_library.core.events import RequestSent, RowsStored, RunFailed, RunStarted, Warned
 from seed_library.core.plan import Action
@@ -125,7 +125,7 @@ async def test_a_text_that_todays_gates_refuse_is_rejected_for_good() -> None:
     world = world_of(1)
     world.store.failures += 6 * [StoreUnavailable("down")]
     await world.run()
-    world.catalog = replace(world.catalog, rules={("signs", "en"): GateRules(WordRule(20, 30, 15, 40))})
+    world.catalog = replace(world.catalog, rules={("signs", "en"): rules_of(WordRule(20, 30, 15, 40))})
     finished = await world.run()
     assert (finished.exit_code, finished.rejected) == (6, 1)
     assert [step.action for step in (await world.plan()).steps] == [Action.REJECTED]

@@ -31,6 +31,7 @@ from seed_library.core.catalog import (
     select,
 )
 from seed_library.core.events import RunFinished
+from seed_library.core.gates import CORPUS_GATES
 from seed_library.core.plan import Lookup, Plan, Refresh
 from seed_library.core.pricing import worst_cost
 from seed_library.core.prompts import PromptBook
@@ -52,10 +53,15 @@ def catalog_of(items: int, prompt: str = "Write about {{ key }}.") -> Catalog:
         locales=("en",),
         table=TableSpec(),
         request=RequestSpec(MODEL, max_tokens=100),
-        rules={_PLACE: GateRules(WordRule(3, 8, 2, 10))},
+        rules={_PLACE: rules_of(WordRule(3, 8, 2, 10))},
         sources={_PLACE: PromptSource("system.md", "Write plainly.", "signs.md", prompt)},
         items=[Item(item_id(number), f"Sign {number}", {}) for number in range(items)],
     )
+
+
+def rules_of(words: WordRule) -> GateRules:
+    """Return rules that let all texts be alike, as those of the scripted writers are."""
+    return GateRules(words, severity=dict.fromkeys(CORPUS_GATES, "off"))
 
 
 def item_id(number: int) -> ItemId:
