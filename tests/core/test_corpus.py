@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from servers.texts import text_for
 
 from seed_library.core.catalog import ItemId
@@ -67,7 +66,9 @@ def test_the_figures_tell_variety_from_a_template() -> None:
     same = diversity([TEXT] * 60)
     assert varied is not None
     assert same is not None
-    assert varied.distinct_3 > 0.95 > 0.1 > same.distinct_3
-    assert (varied.self_repetition, same.self_repetition) == (pytest.approx(0, abs=0.02), 1)
+    assert varied.distinct_3 > 0.95
+    assert same.distinct_3 < 0.1
+    assert varied.self_repetition < 0.02
+    assert same.self_repetition == 1
     assert (varied.openings, same.openings) == (0, 1)
     assert diversity([TEXT]) is None

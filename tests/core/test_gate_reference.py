@@ -80,15 +80,13 @@ def test_the_example_is_judged_as_the_page_says(gate: str, kind: str, locale: st
         findings = tuple(corpus.findings(ItemId("signs", "new", locale), text))
     found = [finding for finding in findings if finding.gate == gate]
     assert bool(found) is (kind == "bad"), findings
-    assert all(
-        finding.span == "" or finding.span.casefold() in text.casefold() or finding.gate in CORPUS_GATES
-        for finding in found
-    )
+    for finding in found:
+        assert finding.span.casefold() in text.casefold() or gate in CORPUS_GATES
 
 
 def test_a_severity_of_the_catalog_replaces_that_of_the_gate() -> None:
     """Stricter, milder, or off."""
-    text = "Du gehst zurück. 🌙"
+    text = "Du gehst 🌙 zurück."
     for severity, accepted, findings in (("warning", True, 1), ("off", True, 0), ("error", False, 1)):
         rules = GateRules(WordRule(1, 9, 1, 9), severity={"symbols": severity})  # type: ignore[dict-item]  # a literal
         judgement = judge(text, rules, item())
