@@ -201,6 +201,28 @@ class Store(Protocol):
         """Free the connections."""
 
 
+class Archive(Protocol):
+    """What people do with the rows of a target: read all of them, take some out."""
+
+    def texts(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredText]:
+        """Yield every stored row of these categories and locales in full, each exactly once.
+
+        Raises:
+            StoreUnavailable, RunBlocked: as `Store.rows`.
+        """
+
+    async def remove(self, items: Sequence[ItemId]) -> None:
+        """Delete these rows; those that are not there are no error.
+
+        Raises:
+            StoreUnavailable, RunBlocked: as `Store.rows`.
+        """
+
+
+class Library(Store, Archive, Protocol):
+    """A target with both sides."""
+
+
 class Journal(Protocol):
     """The durable record of everything asked, paid for, judged and stored."""
 
@@ -294,12 +316,14 @@ class Reporter(Protocol):
 
 
 __all__ = [
+    "Archive",
     "BatchNotes",
     "BatchWriter",
     "Check",
     "Clock",
     "Journal",
     "Lease",
+    "Library",
     "Reporter",
     "Row",
     "RunLock",

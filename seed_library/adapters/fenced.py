@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 
 from seed_library.adapters.lease import SupabaseLease
 from seed_library.adapters.supabase import SupabaseStore
+from seed_library.core.catalog import ItemId
 from seed_library.ports import Check, Row, StoredRow, StoredText
 
 
 class FencedStore:
-    """Implements the `Store` port. Reads and checks as the plain store does."""
+    """Implements the `Library` port. Reads and checks as the plain store does."""
 
     def __init__(self, store: SupabaseStore, lease: SupabaseLease) -> None:
         self._store = store
@@ -34,6 +35,14 @@ class FencedStore:
     async def read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
         """Return the stored texts of one key."""
         return await self._store.read(key, categories, locales)
+
+    def texts(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredText]:
+        """Yield the stored rows in full."""
+        return self._store.texts(categories, locales)
+
+    async def remove(self, items: Sequence[ItemId]) -> None:
+        """Delete these rows; who removes has proven before that the lease is held, as there is no fence for it."""
+        await self._store.remove(items)
 
     async def aclose(self) -> None:
         """Free the connections, the lease's among them."""

@@ -69,6 +69,18 @@ class SqliteStore:
         """Return the stored texts of one key."""
         return await self._call(lambda: self._read(key, categories, locales))
 
+    async def texts(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredText]:
+        """Yield the stored rows in full, ordered by category, key and locale."""
+        after = ("", "", "")
+        while page := await self._call(lambda last=after: self._text_page(categories, locales, last)):  # type: ignore[misc]  # a bound default
+            for text in page:
+                yield text
+            after = page[-1].id
+
+    async def remove(self, items: Sequence[ItemId]) -> None:
+        """Delete these rows in one transaction."""
+        await self._call(lambda: self._remove(items))
+
     async def aclose(self) -> None:
         """Nothing stays open between calls."""
 
@@ -207,6 +219,19 @@ class SqliteStore:
         )
 
     def _read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
+        wanted = f"{_quoted(self._table.key)} = ? and {self._in_places(categories, locales)} order by 1, 3"
+        return self._texts(wanted, [key, *categories, *locales])
+
+    def _text_page(self, categories: Sequence[str], locales: Sequence[str], after: Sequence[str]) -> list[StoredText]:
+        names = ", ".join(map(_quoted, self._table.conflict_columns))
+        wanted = f"{self._in_places(categories, locales)} and ({names}) > (?, ?, ?) order by 1, 2, 3 limit {_PAGE}"
+        return self._texts(wanted, [*categories, *locales, *after])
+
+    def _in_places(self, categories: Sequence[str], locales: Sequence[str]) -> str:
+        category, locale = _quoted(self._table.category), _quoted(self._table.locale)
+        return f"{category} in ({_marks(categories)}) and {locale} in ({_marks(locales)})"
+
+    def _texts(self, wanted: str, values: Sequence[str]) -> list[StoredText]:
         with self._reading() as connection:
             if connection is None:
                 return []
@@ -215,16 +240,17 @@ class SqliteStore:
             extras = [provenance if "provenance" in columns else "null"]
             extras.append("updated_at" if "updated_at" in columns else "null")
             shown = [*map(_quoted, (*table.conflict_columns, table.title, table.text)), *extras]
-            found = connection.execute(
-                f"select {', '.join(shown)} from {self._name} where {_quoted(table.key)} = ?"  # noqa: S608  names are checked
-                f" and {_quoted(table.category)} in ({_marks(categories)})"
-                f" and {_quoted(table.locale)} in ({_marks(locales)}) order by 1, 3",
-                [key, *categories, *locales],
-            )
+            found = connection.execute(f"select {', '.join(shown)} from {self._name} where {wanted}", values)  # noqa: S608  names are checked
             return [
                 StoredText(ItemId(c, k, lo), title, text, json.loads(provenance) if provenance else None, at or "")
                 for c, k, lo, title, text, provenance, at in found
             ]
+
+    def _remove(self, items: Sequence[ItemId]) -> None:
+        if self._path.exists():
+            named = " and ".join(f"{_quoted(name)} = ?" for name in self._table.conflict_columns)
+            with self._connection("rw") as connection, connection:
+                connection.executemany(f"delete from {self._name} where {named}", items)  # noqa: S608  names are checked
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:

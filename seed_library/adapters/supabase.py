@@ -12,12 +12,13 @@ from sys import intern
 from typing import Any
 
 from seed_library.adapters.supabase_connection import READ_SECONDS, Refused, SupabaseConnection
-from seed_library.adapters.supabase_errors import translated, translated_reading
+from seed_library.adapters.supabase_errors import translated, translated_deleting, translated_reading
 from seed_library.core.catalog import ItemId, TableSpec
 from seed_library.ports import Check, Row, StoredRow, StoredText
 
 # Optional columns, and what is selected to see whether the table has them: a provenance that is not JSON is not ours.
 _OPTIONAL = {"updated_at": "updated_at", "provenance": "provenance->>fingerprint"}
+_REMOVED_AT_ONCE = 50
 _ROWS_ASKED_FOR = 10_000  # the project's own cap decides
 _UNDEFINED_COLUMN = {"42703", "42883", "PGRST204"}
 
@@ -39,10 +40,46 @@ class SupabaseStore:
     async def rows(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredRow]:
         """Yield the stored rows, ordered by key within each category and locale."""
         extras = await self._existing_extras()
-        for category in dict.fromkeys(categories):
-            for locale in dict.fromkeys(locales):
-                async for row in self._part(intern(category), intern(locale), with_provenance="provenance" in extras):
-                    yield row
+        columns = f"key:{self._table.key}"
+        if "provenance" in extras:
+            columns += ",fingerprint:provenance->>fingerprint,writer:provenance->>writer"
+        async for category, locale, found in self._parts(categories, locales, columns):
+            writer = intern(found.get("writer") or "")
+            yield StoredRow(ItemId(category, found["key"], locale), found.get("fingerprint") or "", writer)
+
+    async def texts(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredText]:
+        """Yield the stored rows in full, ordered by key within each category and locale."""
+        table = self._table
+        extras = await self._existing_extras()
+        columns = ",".join([f"key:{table.key}", f"title:{table.title}", f"text:{table.text}", *extras])
+        async for category, locale, found in self._parts(categories, locales, columns):
+            yield StoredText(
+                ItemId(category, found["key"], locale),
+                found["title"],
+                found["text"],
+                found.get("provenance"),
+                found.get("updated_at") or "",
+            )
+
+    async def remove(self, items: Sequence[ItemId]) -> None:
+        """Delete these rows, some at a time."""
+        from postgrest.types import ReturnMethod
+
+        table = self._table
+        for category, locale in dict.fromkeys((item.category, item.locale) for item in items):
+            keys = [item.key for item in items if (item.category, item.locale) == (category, locale)]
+            for start in range(0, len(keys), _REMOVED_AT_ONCE):
+                query = (
+                    self._builder()
+                    .delete(returning=ReturnMethod.minimal)
+                    .eq(table.category, category)
+                    .eq(table.locale, locale)
+                    .in_(table.key, keys[start : start + _REMOVED_AT_ONCE])
+                )
+                try:
+                    await self.connection.execute(query)
+                except Refused as refusal:
+                    raise translated_deleting(refusal.answer, table) from None
 
     async def upsert(self, rows: Sequence[Row]) -> None:
         """Insert or replace these rows in one transaction."""
@@ -135,9 +172,18 @@ class SupabaseStore:
         except Refused as refusal:
             raise translated_reading(refusal.answer, self._table) from None
 
-    async def _part(self, category: str, locale: str, *, with_provenance: bool) -> AsyncIterator[StoredRow]:
+    async def _parts(
+        self, categories: Sequence[str], locales: Sequence[str], columns: str
+    ) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
+        for category in dict.fromkeys(categories):
+            for locale in dict.fromkeys(locales):
+                place = intern(category), intern(locale)
+                async for found in self._part(*place, columns):
+                    yield *place, found
+
+    async def _part(self, category: str, locale: str, columns: str) -> AsyncIterator[dict[str, Any]]:
+        """Yield the rows of one category and locale, page by page; the columns hold `key`, by which they are paged."""
         table = self._table
-        said = ",fingerprint:provenance->>fingerprint,writer:provenance->>writer" if with_provenance else ""
         last: str | None = None
         total: int | None = None
         seen = 0
@@ -146,7 +192,7 @@ class SupabaseStore:
             query = (
                 self._builder()
                 # Counted once only: for the database that is more work than a page.
-                .select(f"key:{table.key}{said}", count="exact" if last is None else None)
+                .select(columns, count="exact" if last is None else None)
                 .eq(table.category, category)
                 .eq(table.locale, locale)
                 .order(table.key)
@@ -155,11 +201,7 @@ class SupabaseStore:
             page, counted = await self._read(query if last is None else query.gt(table.key, last))
             total = counted if last is None else total
             for found in page:
-                yield StoredRow(
-                    ItemId(category, found["key"], locale),
-                    found.get("fingerprint") or "",
-                    intern(found.get("writer") or ""),
-                )
+                yield found
                 last = found["key"]
             seen += len(page)
             more = bool(page) and (total is None or seen < total)

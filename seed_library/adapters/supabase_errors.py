@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # PostgREST gives 500, 503 or 504 to whatever may pass: timeouts, deadlocks, a database that restarts or is too busy.
 _LATER_STATUSES = {408, 425, 429, 500, 502, 503, 504, *range(520, 525), 530, 544}
+_NO_PRIVILEGE = "42501"
 _ROW_CLASSES = ("21", "22", "23", "44", "P0")  # P0: a trigger of the table's owner objects. Some of them come as 500
 _FOREIGN = "the answer came from a gateway or proxy, not from the API"
 _TOO_LARGE = 413
@@ -64,6 +65,17 @@ def translated_reading(answer: Answer, table: TableSpec) -> RunBlocked:
     if _may_pass(answer):
         return StoreUnavailable(f"Supabase did not answer as it should: {said_by(answer)}.", hint=_LATER)
     return RunBlocked(f"Supabase refuses: {said_by(answer)}.", hint=hint_for(answer, table))
+
+
+def translated_deleting(answer: Answer, table: TableSpec) -> RunBlocked:
+    """Return the failure of a refused deletion. Runs never delete, so the grant may be missing on purpose."""
+    if answer.code == _NO_PRIVILEGE:
+        name = f"{table.schema}.{table.name}"
+        return RunBlocked(
+            f"Supabase does not let this key delete rows: {said_by(answer)}.",
+            hint=f"grant delete on table {name} to service_role; (runs do not need it, so you may take it back after).",
+        )
+    return translated_reading(answer, table)
 
 
 def is_about_rows(answer: Answer) -> bool:

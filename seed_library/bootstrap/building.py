@@ -14,7 +14,7 @@ from seed_library.bootstrap.preparing import Prepared
 from seed_library.core.catalog import TableSpec
 from seed_library.core.lease import LeaseTimes
 from seed_library.core.targets import SqliteAddress, StoreAddress, SupabaseAddress
-from seed_library.ports import BatchNotes, BatchWriter, Lease, Store, Writer
+from seed_library.ports import BatchNotes, BatchWriter, Lease, Library, Writer
 from seed_library.settings import Settings
 
 
@@ -45,8 +45,8 @@ def offline_writers() -> tuple[Writer, BatchWriter]:
     return OfflineWriter(), NoBatches()
 
 
-def store_at(address: StoreAddress, table: TableSpec, settings: Settings) -> Store:
-    """Return the store at an address."""
+def store_at(address: StoreAddress, table: TableSpec, settings: Settings) -> Library:
+    """Return the library at an address."""
     if isinstance(address, SqliteAddress):
         from pathlib import Path
 
@@ -72,7 +72,7 @@ async def lease_functions_at(
 
 def leased_store_at(
     address: StoreAddress, table: TableSpec, settings: Settings, applicant: Applicant
-) -> tuple[Store, Lease, BatchNotes]:
+) -> tuple[Library, Lease, BatchNotes]:
     """Return the store of a run, the lease whose token its writes carry, and where its batches are noted."""
     if isinstance(address, SqliteAddress):
         return store_at(address, table, settings), NoLease(), NoBatchNotes()

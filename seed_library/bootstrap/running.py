@@ -28,6 +28,7 @@ from seed_library.core.targets import Target
 from seed_library.engine.context import Ports
 from seed_library.engine.runner import RunOrder, run
 from seed_library.engine.stopping import Halt
+from seed_library.engine.works import Work
 from seed_library.ports import Reporter
 
 
@@ -39,6 +40,7 @@ class Job:
         command: the verb.
         rehearsing: the offline writer writes.
         wait_seconds: how long to wait for another run that holds the target.
+        work: what to do instead of seeding.
         purpose: "cancel" cancels batches, and asks for nothing.
     """
 
@@ -48,6 +50,7 @@ class Job:
     rehearsing: bool = False
     wait_seconds: float = 0
     purpose: Literal["seed", "cancel"] = "seed"
+    work: Work | None = None
 
 
 def seed(prepared: Prepared, job: Job, reporter: Reporter, say: Callable[[str], None]) -> RunFinished:
@@ -196,6 +199,7 @@ def _order(session: _Session) -> RunOrder:
         wait_seconds=session.job.wait_seconds,
         mode="messages" if session.job.rehearsing else settings.seed_library_mode,
         purpose=session.job.purpose,
+        work=session.job.work,
         batch_times=BatchTimes(settings.seed_library_batch_poll_seconds, settings.seed_library_batch_grace_seconds),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -15,13 +16,19 @@ VERBS = {
     "plan": ("seed_library.cli.plan", "Show what a run would do, why, and what it would cost."),
     "run": ("seed_library.cli.run", "Seed the target; resume where an earlier run ended."),
     "rehearse": ("seed_library.cli.run", "Run the whole path with an offline writer: no key, no network, no cost."),
+    "sample": ("seed_library.cli.sample", "Show drafts from far apart in the catalog; a later run stores them."),
     "status": ("seed_library.cli.status", "Show where we stand."),
     "logs": ("seed_library.cli.logs", "Show the log of a run."),
     "stop": ("seed_library.cli.stop", "Ask the run that is working to stop, and wait until it has."),
     "cancel": ("seed_library.cli.cancel", "Cancel the batches under way; store what they had finished."),
     "unlock": ("seed_library.cli.unlock", "Show or break the lease across machines."),
     "show": ("seed_library.cli.show", "Show the stored texts of a key with their provenance."),
-    "catalogs": ("seed_library.cli.listing", "List the catalogs."),
+    "accept": ("seed_library.cli.accept", "Store a rejected draft knowingly."),
+    "audit": ("seed_library.cli.audit", "Put every stored text through the gates."),
+    "export": ("seed_library.cli.export", "Write the stored rows as jsonl, csv or SQL."),
+    "import": ("seed_library.cli.import_rows", "Store reviewed or edited texts; a run never replaces them."),
+    "prune": ("seed_library.cli.prune", "Remove rows that are not in the catalog, after a backup."),
+    "catalogs": ("seed_library.cli.listing", "List the catalogs; `catalogs new NAME` makes one."),
     "schema": ("seed_library.cli.listing", "Print the SQL migration of the target table."),
 }
 
@@ -33,7 +40,8 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in VERBS:
             return None
-        command = getattr(import_module(VERBS[cmd_name][0]), cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command = getattr(import_module(VERBS[cmd_name][0]), name)
         assert isinstance(command, click.Command)
         return command
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Self
 
 from seed_library.cli.output import Output, silence_lost_streams
 from seed_library.cli.wording import Narrator, minutes, summary
-from seed_library.core.events import BatchWaiting, Event, RowsStored, RunFailed, RunFinished, RunStarted, TextPaid
+from seed_library.core.events import (
+    BatchWaiting,
+    Event,
+    RowsStored,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    TextPaid,
+    Warned,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -159,6 +168,23 @@ class RichReporter:
     ) -> None:
         """Give the terminal back."""
         self._bar.stop()
+
+
+class WorkReporter:
+    """Says only what goes wrong: verbs that do one thing show its result themselves."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def report(self, event: Event) -> None:
+        """Print a warning or a failure."""
+        match event:
+            case Warned():
+                self._output.narrate(f"Warning: {event.message}")
+            case RunFailed():
+                self._output.error(event.error)
+            case _:
+                pass
 
 
 class SteadyReporter:

@@ -18,6 +18,9 @@ what another machine's journal has counted):
     batch_done     token: all its results are in the journal
     batch_failed   token, reason: it was certainly never created, or nothing can be fetched of it any more
 
+per person's doing `edited` (items [category, key, locale] whose own texts were stored), and a `judged` with
+`by`: "human" for a text that was accepted against its gates;
+
 and `unclaimed` for a paid answer to a request that nobody knows (attempt, batch, cost, message).
 
 Per run `lease` (token: 0 before the lease across machines is asked for, then the one granted) and, once it has
@@ -58,6 +61,7 @@ class DraftRef:
     Attributes:
         stored: the journal knows that it reached the table.
         replaces: when it was paid, an earlier text of this item had been stored from here.
+        by_hand: a person has accepted it, whatever the gates say.
         refusals: how many texts for this request the gates have refused so far, up to 7.
     """
 
@@ -66,6 +70,7 @@ class DraftRef:
     stored: bool
     replaces: bool
     refusals: int = 0
+    by_hand: bool = False
 
     def repairable(self, repairs: int) -> bool:
         """Whether it was refused, but not as often as the catalog allows to ask again."""
@@ -116,6 +121,8 @@ class Ledger:
         self._attempts: dict[str, bytes] = {}
         self.open_intents: dict[str, Intent] = {}
         self._batches = OpenBatches()
+        self._edited: set[bytes] = set()
+        self._accepted_by_hand: set[bytes] = set()
         self.spent = 0
         self.maybe_spent = 0
         self.last_run = RunTally()
@@ -137,6 +144,7 @@ class Ledger:
             "batch_failed": self._batches.end,
             "unclaimed": self._pay_in_vain,
             "lease": self._lease,
+            "edited": self._edit,
         }
 
     @property
@@ -157,7 +165,8 @@ class Ledger:
 
     def draft(self, item_id: ItemId, fingerprint: str) -> DraftRef | None:
         """Return the newest paid text for exactly this request, or None."""
-        packed = self._drafts.get(digest_of(*item_id, fingerprint))
+        key = digest_of(*item_id, fingerprint)
+        packed = self._drafts.get(key)
         if packed is None:
             return None
         return DraftRef(
@@ -165,6 +174,7 @@ class Ledger:
             verdict=_VERDICTS[packed & _VERDICT_MASK],
             stored=bool(packed & _STORED),
             replaces=bool(packed & _REPLACES),
+            by_hand=key in self._accepted_by_hand,
             refusals=(packed & _REFUSALS_MASK) // _ONE_REFUSAL,
         )
 
@@ -180,9 +190,17 @@ class Ledger:
         """Return the fingerprint that was last stored for this item from here, or an empty string."""
         return self._stored.get(digest_of(*item_id), b"").hex()
 
+    def edited(self, item_id: ItemId) -> bool:
+        """Whether a person's text of this item was stored from here."""
+        return digest_of(*item_id) in self._edited
+
     def last_failure(self, item_id: ItemId) -> str:
         """Return why the item's last attempt gave no text, or an empty string."""
         return self._failures.get(digest_of(*item_id), "")
+
+    def _edit(self, _position: int, record: Record) -> None:
+        for names in record["items"]:
+            self._edited.add(digest_of(*names))
 
     def _lease(self, _position: int, record: Record) -> None:
         self.highest_token = max(self.highest_token, int(record["token"]))
@@ -236,6 +254,7 @@ class Ledger:
         refusals = self._drafts.get(key, 0) & _REFUSALS_MASK
         self._drafts[key] = position << _FLAG_BITS | refusals | replaces
         self._attempts[attempt] = key
+        self._accepted_by_hand.discard(key)
         self._failures.pop(digest_of(*item), None)
         self._batches.collect(record, int(record["cost"]))
         self._count_cost(record)
@@ -260,6 +279,8 @@ class Ledger:
         if key is None or key not in self._drafts:
             return
         verdict: Verdict = "accepted" if record.get("accepted") else "rejected"
+        if record.get("by") == "human":
+            self._accepted_by_hand.add(key)
         if record.get("unusable"):
             verdict = "unusable"
             self._failures[digest_of(*record["item"])] = str(record["unusable"])

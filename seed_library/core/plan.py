@@ -243,6 +243,8 @@ def _waiting(draft: DraftRef | None) -> Decision | None:
 
 
 def _decide_present(item_id: ItemId, fingerprint: str, row: Stored, draft: DraftRef | None, lookup: Lookup) -> Decision:
+    if row.writer == "human" or lookup.ledger.edited(item_id):
+        return Action.DONE, "a person's own text is stored; a run never replaces it"
     known = row.fingerprint or lookup.ledger.stored_fingerprint(item_id)
     if lookup.rehearsing and row.writer not in {"", "rehearsal"}:
         return Action.DONE, "a real text is stored; a rehearsal never replaces it"

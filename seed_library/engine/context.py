@@ -15,7 +15,7 @@ from seed_library.engine.budget import Budget
 from seed_library.engine.stopping import Halt
 from seed_library.engine.tally import Tally
 from seed_library.engine.throttle import Throttle
-from seed_library.ports import BatchNotes, BatchWriter, Clock, Journal, Lease, Reporter, RunLock, Store, Writer
+from seed_library.ports import BatchNotes, BatchWriter, Clock, Journal, Lease, Library, Reporter, RunLock, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Ports:
     """The outside world of a run."""
 
     writer: Writer
-    store: Store
+    store: Library
     journal: Journal
     lock: RunLock
     lease: Lease

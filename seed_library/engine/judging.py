@@ -49,7 +49,16 @@ class Judge:
             raise LookupError(f"the plan recovers {step.item.id}, but the journal has no draft of it")
         record = self._context.ports.journal.read(reference.position)
         earlier = record["run"] != self._context.run_id
+        if reference.by_hand:
+            return self._accepted_by_hand(step, record)
         return self.judge(step, PaidText(str(record["attempt"]), record), recovered=earlier)
+
+    def _accepted_by_hand(self, step: Step, record: Mapping[str, Any]) -> Draft:
+        """Make a draft of a text that a person has accepted: the gates have been heard already."""
+        item, text = step.item, text_of(record["message"])
+        self._context.corpus.add(item.id, text)
+        provenance = {**_provenance(self._context.writer_name, record, ()), "accepted_by": "human"}
+        return Draft(Row(item.id, item.title, text, provenance), step.fingerprint, recovered=True)
 
     def judge(self, step: Step, paid: PaidText, *, recovered: bool = False) -> Draft | None:
         """Judge one answer. None when it holds no text or was rejected, which is then counted."""

@@ -27,6 +27,7 @@ from seed_library.engine.seeding import generate, recover
 from seed_library.engine.stopping import Halt
 from seed_library.engine.tally import Tally
 from seed_library.engine.throttle import Throttle
+from seed_library.engine.works import Work
 from seed_library.ports import Check
 
 
@@ -41,6 +42,7 @@ class RunOrder:
         target: the target's label, for people.
         wait_seconds: how long to wait for a run elsewhere that holds the target.
         mode: how texts are asked for.
+        work: what to do instead of seeding.
         purpose: "cancel" cancels batches and collects what they had finished; nothing is asked for.
     """
 
@@ -58,6 +60,7 @@ class RunOrder:
     wait_seconds: float = 0
     mode: Mode = "messages"
     purpose: Literal["seed", "cancel"] = "seed"
+    work: Work | None = None
     batch_times: BatchTimes = field(default_factory=BatchTimes)
 
 
@@ -83,7 +86,7 @@ async def run(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt) -> RunF
         plan = await _carry_out(order, context, plan)
     finally:
         await keeper.give_back()
-    return await _close(context, plan, cost, ports.clock.monotonic() - began)
+    return await _close(order, context, plan, cost, ports.clock.monotonic() - began)
 
 
 async def _carry_out(order: RunOrder, context: RunContext, plan: Plan) -> Plan:
@@ -92,6 +95,10 @@ async def _carry_out(order: RunOrder, context: RunContext, plan: Plan) -> Plan:
     Never raises an expected failure: it halts the run instead.
     """
     try:
+        if order.work is not None:
+            remember(context, plan)
+            await order.work.do(context, plan)
+            return plan
         if await _collect(order, context, plan):
             plan = await _plan(order, context)
         remember(context, plan)
@@ -103,6 +110,11 @@ async def _carry_out(order: RunOrder, context: RunContext, plan: Plan) -> Plan:
         return plan
     await generate(context, steps, order.concurrency, chosen_mode(order.mode, len(steps), order.concurrency))
     return plan
+
+
+def _asks(order: RunOrder) -> bool:
+    """Whether the model may be asked for texts."""
+    return order.work.asks if order.work is not None else order.purpose == "seed"
 
 
 async def _collect(order: RunOrder, context: RunContext, plan: Plan) -> bool:
@@ -167,7 +179,7 @@ async def _prepare(order: RunOrder, context: RunContext, keeper: LeaseKeeper) ->
     plan = Plan([])
     if all(check.ok for check in checks):
         plan = await _plan(order, context)
-        if not plan.to_generate or order.purpose == "cancel":
+        if not plan.to_generate or not _asks(order):
             _warn(checks, ports)
             return plan, _no_model(order)
     model, finding = await ports.writer.look_up(order.book.spec.model)
@@ -222,7 +234,7 @@ def _no_model(order: RunOrder) -> ModelFacts:
 
 async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, token: int) -> None:
     """Announce the run, in the journal and to the reporter."""
-    to_generate = len(plan.to_generate) if order.purpose == "seed" else 0
+    to_generate = len(plan.to_generate) if _asks(order) else 0
     to_recover = len(plan.to_recover)
     await _record(order, context, plan, token)
     context.ports.reporter.report(
@@ -263,7 +275,7 @@ async def _record(order: RunOrder, context: RunContext, plan: Plan, token: int) 
         refresh=order.refresh,
         totals=plan.totals,
         parts=_parts(plan),
-        to_do=len(plan.to_generate) + len(plan.to_recover) + plan.to_collect,
+        to_do=_to_do(order, plan),
         budget=order.budget,
         maybe_before=context.budget.maybe_spent,
         batches=[batch.note.as_json() for batch in context.ledger.open_batches.values()],
@@ -283,11 +295,15 @@ def _parts(plan: Plan) -> dict[str, dict[str, int]]:
     return parts
 
 
-async def _close(context: RunContext, plan: Plan, cost: Cost, seconds: float) -> RunFinished:
+def _to_do(order: RunOrder, plan: Plan) -> int:
+    """Return how many items a run has to bring into the table."""
+    return 0 if order.work is not None else len(plan.to_generate) + len(plan.to_recover) + plan.to_collect
+
+
+async def _close(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, seconds: float) -> RunFinished:
     tally, error = context.tally, context.halt.cause
     before = plan.totals[Action.REJECTED] if plan.refresh != "rejected" else 0
-    to_do = len(plan.to_generate) + len(plan.to_recover) + plan.to_collect
-    left = max(0, to_do - tally.stored - tally.failed - (tally.rejected - before))
+    left = max(0, _to_do(order, plan) - tally.stored - tally.failed - (tally.rejected - before))
     for batch in context.ledger.open_batches.values():
         context.ports.reporter.report(BatchLeft(batch.note.batch_id or "(id unknown)", batch.note.count))
     if isinstance(error, Stopped) and plan.steps and left == 0:

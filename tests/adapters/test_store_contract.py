@@ -214,3 +214,27 @@ async def _texts(store: Store, keys: str) -> list[str]:
 
 def _without_time(text: StoredText) -> StoredText:
     return StoredText(text.id, text.title, text.text, text.provenance)
+
+
+@every_store
+async def test_all_texts_are_read_in_full_each_exactly_once(store: Store) -> None:
+    """More than an answer holds, in both locales; with title, text and provenance."""
+    rows = [row(f"key_{number:02}", locale=locale) for number in range(12) for locale in ("de", "en")]
+    await store.upsert(rows)
+    assert isinstance(store, SupabaseStore | FencedStore | SqliteStore | MemoryStore)
+    found = [text async for text in store.texts([CATEGORY], ["de", "en"])]
+    assert sorted(text.id for text in found) == sorted(one.id for one in rows)
+    assert {text.text for text in found} == {one.text for one in rows}
+    assert [text.id async for text in store.texts([CATEGORY], ["fr"])] == []
+
+
+@every_store
+async def test_rows_are_removed_by_name_and_no_others(request: pytest.FixtureRequest, store: Store) -> None:
+    """Odd keys too; one that is not there is no error."""
+    if "small_pages" in request.fixturenames or not isinstance(store, SqliteStore | MemoryStore):
+        request.getfixturevalue("small_pages").sql("grant delete on public.content_library to service_role")
+    kept, odd = row("kept"), row('a,b(c)"d')
+    await store.upsert([kept, odd, row("gone"), row("gone", locale="en")])
+    assert isinstance(store, SupabaseStore | FencedStore | SqliteStore | MemoryStore)
+    await store.remove([odd.id, row("gone").id, row("never_there").id])
+    assert sorted(one.id for one in await stored(store, locales=("de", "en"))) == [row("gone", locale="en").id, kept.id]

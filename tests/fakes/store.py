@@ -52,6 +52,16 @@ class MemoryStore:
         chosen = sorted(self._chosen(categories, locales), key=lambda row: row.id)
         return [StoredText(row.id, row.title, row.text, row.provenance) for row in chosen if row.id.key == key]
 
+    async def texts(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredText]:
+        """Yield everything in full."""
+        for row in self._chosen(categories, locales):
+            yield StoredText(row.id, row.title, row.text, row.provenance, "")
+
+    async def remove(self, items: Sequence[ItemId]) -> None:
+        """Take rows out."""
+        for item in items:
+            self.table.pop(item, None)
+
     async def aclose(self) -> None:
         """Nothing is open."""
 

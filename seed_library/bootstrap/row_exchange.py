@@ -1,0 +1,105 @@
+"""Rows on their way out of the target and back in: export, backup, import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from seed_library.bootstrap.preparing import Prepared
+from seed_library.bootstrap.working import items_by_id, stored_texts
+from seed_library.core.catalog import ItemId, TableSpec
+from seed_library.core.drafts import Finding
+from seed_library.core.errors import UsageInvalid
+from seed_library.core.gates import judge
+from seed_library.core.row_files import FileRow, RowFileFault, as_csv, as_jsonl, as_sql, read_csv, read_jsonl
+from seed_library.engine.works import HumanText
+from seed_library.ports import StoredText
+
+_PRIVATE = 0o600
+_MOST_NAMED = 10
+
+
+def exported_lines(texts: Sequence[StoredText], kind: str, table: TableSpec) -> Iterator[str]:
+    """Yield the lines of an export."""
+    rows = [FileRow(text.id, text.title, text.text, text.provenance) for text in texts]
+    if kind == "csv":
+        return as_csv(rows)
+    return as_sql(rows, table) if kind == "sql" else as_jsonl(rows)
+
+
+def write_file(path: Path, lines: Iterable[str]) -> None:
+    """Write a file as a whole: a reader never sees half of it, and an older one survives a failure.
+
+    Raises:
+        UsageInvalid: it cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise UsageInvalid(f"{path} cannot be written ({error.strerror}).", hint="Name another file.") from None
+
+
+def backup_rows(prepared: Prepared, texts: Sequence[StoredText], path: Path | None) -> Path:
+    """Write rows to a file before they are removed, and return where it is.
+
+    Raises:
+        UsageInvalid: it cannot be written, or there is a file of that name.
+    """
+    if path is None:
+        folder = prepared.known_folder
+        folder.create()
+        path = folder.path / f"pruned-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.jsonl"
+    if path.exists():
+        raise UsageInvalid(f"{path} exists already.", hint="Name another file for the backup.")
+    write_file(path, exported_lines(texts, "jsonl", prepared.catalog.table))
+    return path
+
+
+def changed_texts(prepared: Prepared, path: Path) -> tuple[list[HumanText], list[tuple[ItemId, Finding]]]:
+    """Read a file of rows; return those that differ from what is stored, and what the gates have against them.
+
+    Gates only speak up here: a person's text is stored whatever they say.
+
+    Raises:
+        UsageInvalid: the file cannot be read, or names items that the catalog does not have; nothing was stored.
+    """
+    items = items_by_id(prepared)
+    rows = _rows_in(path)
+    if unknown := [f"line {number}: {row.id}" for number, row in rows if row.id not in items]:
+        raise UsageInvalid(
+            f"{path} names items that the catalog {prepared.catalog.name!r} does not have: "
+            + "; ".join(unknown[:_MOST_NAMED]),
+            hint="Nothing was stored. `seed-library plan` lists the items.",
+        )
+    if len({row.id for _, row in rows}) != len(rows):
+        raise UsageInvalid(f"{path} names an item twice.", hint="Nothing was stored.")
+    stored = {text.id: text.text for text in stored_texts(prepared, prepared.catalog.locales)}
+    changed = [HumanText(items[row.id], row.text) for _, row in rows if stored.get(row.id) != row.text]
+    findings = [
+        (one.item.id, finding)
+        for one in changed
+        for finding in judge(one.text, prepared.catalog.rules_of(one.item.id), one.item).findings
+    ]
+    return changed, findings
+
+
+def _rows_in(path: Path) -> list[tuple[int, FileRow]]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        return list(read_csv(text) if path.suffix.lower() == ".csv" else read_jsonl(text))
+    except (OSError, UnicodeDecodeError) as error:
+        fault = str(error)
+    except RowFileFault as error:
+        fault = str(error)
+    raise UsageInvalid(f"{path}: {fault}", hint="It must be jsonl or csv, as `export` writes it. Nothing was stored.")

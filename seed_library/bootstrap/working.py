@@ -1,0 +1,89 @@
+"""Verbs that do one thing to a target: read all of it, audit it, or change it under the lock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from seed_library.bootstrap.building import store_at
+from seed_library.bootstrap.preparing import Prepared, new_run_id
+from seed_library.bootstrap.running import Job, seed
+from seed_library.core.catalog import Item, ItemId
+from seed_library.core.drafts import Finding
+from seed_library.core.errors import RunBlocked
+from seed_library.core.events import RunFinished
+from seed_library.core.gates import as_ruled, judge
+from seed_library.core.gates.corpus import Corpus
+from seed_library.core.gates.diversity import Diversity, diversity
+from seed_library.engine.preflight import sample_row
+from seed_library.engine.works import Work
+from seed_library.ports import Reporter, StoredText
+
+
+def do_work(
+    prepared: Prepared, command: str, work: Work, reporter: Reporter, say: Callable[[str], None]
+) -> RunFinished:
+    """Do a work under the lock; a failure is reported, and is in the exit code."""
+    return seed(prepared, Job(new_run_id(datetime.now(UTC)), command, work=work), reporter, say)
+
+
+def stored_texts(prepared: Prepared, locales: Sequence[str] = ()) -> list[StoredText]:
+    """Read every row of the chosen categories, in the chosen locales unless others are named.
+
+    Raises:
+        RunBlocked, StoreUnavailable: the target cannot be read.
+    """
+    return asyncio.run(_read(prepared, locales or prepared.chosen.locales))
+
+
+async def _read(prepared: Prepared, locales: Sequence[str]) -> list[StoredText]:
+    store = store_at(prepared.known_target.address, prepared.catalog.table, prepared.settings)
+    try:
+        failed = [check for check in await store.check(sample_row(prepared.chosen.items[0])) if not check.ok]
+        if failed:
+            raise RunBlocked(f"{failed[0].name}: {failed[0].message}", hint=failed[0].hint)
+        return [text async for text in store.texts(prepared.chosen.categories, locales)]
+    finally:
+        await store.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """A stored text and what the gates have against it."""
+
+    text: StoredText
+    findings: tuple[Finding, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether no gate refuses it."""
+        return not any(finding.severity == "error" for finding in self.findings)
+
+
+def audited(prepared: Prepared, texts: Sequence[StoredText]) -> tuple[list[Audited], Diversity | None]:
+    """Put stored texts through the gates of their items, each compared with those before it.
+
+    Rows that are not in the catalog are left out: `plan` and `prune` list them.
+    """
+    items = {item.id: item for item in prepared.chosen.items}
+    corpus, found = Corpus(), []
+    known = [text for text in texts if text.id in items]
+    for text in known:
+        rules = prepared.catalog.rules_of(text.id)
+        beside = as_ruled(corpus.findings(text.id, text.text), rules)
+        found.append(Audited(text, judge(text.text, rules, items[text.id]).findings + beside))
+        corpus.add(text.id, text.text)
+    return found, diversity(text.text for text in known)
+
+
+def orphans_among(prepared: Prepared, texts: Sequence[StoredText]) -> list[StoredText]:
+    """Return the rows of the chosen categories and locales that the whole catalog does not have."""
+    known = {item.id for item in prepared.catalog.items}
+    return [text for text in texts if text.id not in known]
+
+
+def items_by_id(prepared: Prepared) -> dict[ItemId, Item]:
+    """Return every item of the catalog, whatever is selected."""
+    return {item.id: item for item in prepared.catalog.items}

@@ -1,0 +1,136 @@
+"""Rows as files: JSON lines, CSV for spreadsheets, and an SQL upsert.
+
+CSV: a spreadsheet takes a cell that begins with = + - @ or a tab for a formula, and runs it. Such a cell gets an
+apostrophe in front, and reading takes exactly that one off again, so nothing is lost on the way there and back.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from seed_library.core.catalog import ItemId, TableSpec
+
+Format = Literal["jsonl", "csv", "sql"]
+COLUMNS = ("category", "key", "locale", "title", "text")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SQL_AT_ONCE = 100
+
+
+class RowFileFault(Exception):
+    """A file of rows cannot be read; the text says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A row in a file. `provenance` is only kept in JSON lines."""
+
+    id: ItemId
+    title: str
+    text: str
+    provenance: Mapping[str, Any] | None = None
+
+
+def as_jsonl(rows: Iterable[FileRow]) -> Iterator[str]:
+    """Yield one JSON object a line."""
+    for row in rows:
+        fields = {**row.id._asdict(), "title": row.title, "text": row.text, "provenance": row.provenance}
+        yield json.dumps(fields, ensure_ascii=False) + "\n"
+
+
+def as_csv(rows: Iterable[FileRow]) -> Iterator[str]:
+    """Yield a heading, then one record a row."""
+    yield _record(COLUMNS)
+    for row in rows:
+        yield _record(map(_shielded, (*row.id, row.title, row.text)))
+
+
+def as_sql(rows: Iterable[FileRow], table: TableSpec) -> Iterator[str]:
+    """Yield upserts, such as for `supabase/seed.sql`. Strings are quoted for standard_conforming_strings = on."""
+    names = [*table.conflict_columns, table.title, table.text, *table.constants]
+    shown, conflict = ", ".join(map(_name, names)), ", ".join(map(_name, table.conflict_columns))
+    changes = ", ".join(f"{_name(name)} = excluded.{_name(name)}" for name in names[len(table.conflict_columns) :])
+    yield "set standard_conforming_strings = on;\n"
+    held: list[str] = []
+
+    def statement() -> str:
+        values = ",\n".join(held)
+        return (
+            f"insert into {_name(table.schema)}.{_name(table.name)} ({shown}) values\n{values}\n"
+            f"on conflict ({conflict}) do update set {changes};\n"
+        )
+
+    for row in rows:
+        held.append(f"({', '.join(map(_literal, (*row.id, row.title, row.text, *table.constants.values())))})")
+        if len(held) == _SQL_AT_ONCE:
+            yield statement()
+            held.clear()
+    if held:
+        yield statement()
+
+
+def read_jsonl(text: str) -> Iterator[tuple[int, FileRow]]:
+    """Yield line numbers and rows.
+
+    Raises:
+        RowFileFault: a line is no row.
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+        except ValueError as error:
+            raise RowFileFault(f"line {number}: not JSON: {error}") from None
+        if not isinstance(fields, dict):
+            raise RowFileFault(f"line {number}: not a JSON object")
+        yield number, _row(fields, number)
+
+
+def read_csv(text: str) -> Iterator[tuple[int, FileRow]]:
+    """Yield line numbers and rows.
+
+    Raises:
+        RowFileFault: the file is not CSV, or a record is no row.
+    """
+    reader = csv.DictReader(io.StringIO(text), strict=True)
+    try:
+        for record in reader:
+            fields = {name: _unshielded(value) for name, value in record.items() if name and isinstance(value, str)}
+            yield reader.line_num, _row(fields, reader.line_num)
+    except csv.Error as error:
+        raise RowFileFault(f"line {reader.line_num}: not CSV: {error}") from None
+
+
+def _row(fields: Mapping[str, Any], number: int) -> FileRow:
+    wanted = ("category", "key", "locale", "text")
+    if missing := [name for name in wanted if not isinstance(fields.get(name), str) or not fields[name].strip()]:
+        raise RowFileFault(f"line {number}: {', '.join(missing)} missing or empty")
+    item = ItemId(fields["category"], fields["key"], fields["locale"])
+    return FileRow(item, str(fields.get("title") or ""), fields["text"])
+
+
+def _record(cells: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue()
+
+
+def _shielded(cell: str) -> str:
+    return f"'{cell}" if cell.lstrip("'").startswith(_FORMULA) else cell
+
+
+def _unshielded(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_FORMULA) else cell
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
