@@ -7,13 +7,16 @@ import click
 from seed_library.cli.options import global_options, invocation
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @global_options
-def catalogs() -> None:
-    """List the catalogs."""
+@click.pass_context
+def catalogs(context: click.Context) -> None:
+    """List the catalogs; `catalogs new NAME` makes one."""
     from seed_library.adapters.catalog_folders import list_catalogs, prompts_folder
     from seed_library.bootstrap.light import read_light_settings
 
+    if context.invoked_subcommand is not None:
+        return
     output = invocation().output
     folder = prompts_folder(read_light_settings(invocation().dotenv).prompts_dir)
     found = list_catalogs(folder)
@@ -23,6 +26,26 @@ def catalogs() -> None:
     for listing in found:
         output.result(f"{listing.name:<20} {listing.description or 'unreadable: ' + listing.fault}")
     output.narrate(f"(from {folder})")
+
+
+@catalogs.command()
+@click.argument("name")
+@global_options
+def new(name: str) -> None:
+    """Make a catalog that works at once, in ./prompts or SEED_LIBRARY_PROMPTS_DIR."""
+    from pathlib import Path
+
+    from seed_library.adapters.catalog_scaffold import make_catalog
+    from seed_library.bootstrap.light import read_light_settings
+
+    output = invocation().output
+    place = make_catalog(read_light_settings(invocation().dotenv).prompts_dir or Path("prompts"), name)
+    if output.as_json:
+        output.document({"catalog": name, "folder": str(place)})
+        return
+    output.result(f"{place} is ready. Next:")
+    output.result(f"  seed-library plan {name} --show-prompts    what would be sent")
+    output.result(f"  seed-library rehearse {name}               the whole path, free of charge")
 
 
 @click.command()

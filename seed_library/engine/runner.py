@@ -252,7 +252,7 @@ async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, to
             budget_usd=usd(order.budget),
         )
     )
-    for step in plan.steps:
+    for step in plan.steps if order.work is None else ():
         if step.action is Action.REJECTED and plan.refresh != "rejected":
             context.tally.rejected_before(step.item.id, step.reason)
 
@@ -302,7 +302,7 @@ def _to_do(order: RunOrder, plan: Plan) -> int:
 
 async def _close(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, seconds: float) -> RunFinished:
     tally, error = context.tally, context.halt.cause
-    before = plan.totals[Action.REJECTED] if plan.refresh != "rejected" else 0
+    before = plan.totals[Action.REJECTED] if plan.refresh != "rejected" and order.work is None else 0
     left = max(0, _to_do(order, plan) - tally.stored - tally.failed - (tally.rejected - before))
     for batch in context.ledger.open_batches.values():
         context.ports.reporter.report(BatchLeft(batch.note.batch_id or "(id unknown)", batch.note.count))

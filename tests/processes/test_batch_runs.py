@@ -14,7 +14,18 @@ from servers.supabase import GRANTS, ORIGINAL_TABLE, PROVENANCE, Supabase
 BATCHES = "/v1/messages/batches"
 QUICKLY = {"SEED_LIBRARY_BATCH_POLL_SECONDS": "0.05", "SEED_LIBRARY_BATCH_GRACE_SECONDS": "1"}
 RUN = ("run", "--json", "--mode", "batch")
-LOOSE_RULES = "low = 5\nhigh = 105\nat_least = 3\nat_most = 120\n"
+# The independent server says the same few words to everything.
+LOOSE_RULES = """
+[gates.words]
+low = 5
+high = 105
+at_least = 3
+at_most = 120
+[gates.severity]
+opening = "off"
+shared_phrase = "off"
+near_duplicate = "off"
+"""
 
 
 @pytest.fixture
@@ -63,8 +74,8 @@ def test_an_independent_server_takes_the_batch_as_well(offline: Program, mock_ai
     prompts = offline.folder / "prompts"
     shutil.copytree(Path(__file__).resolve().parents[2] / "prompts", prompts)
     catalog = prompts / "bazi_pillars" / "catalog.toml"
-    before, _, _ = catalog.read_text("utf-8").partition("[gates.words]")
-    catalog.write_text(f"{before}[gates.words]\n{LOOSE_RULES}", "utf-8")
+    before, _, _ = catalog.read_text("utf-8").partition("[gates]")
+    catalog.write_text(f"{before}{LOOSE_RULES}", "utf-8")
     offline.settings |= {**mock_ai_api.environment, **QUICKLY, "SEED_LIBRARY_PROMPTS_DIR": str(prompts)}
     batch = offline.run(*RUN, "--store", "sqlite:batch.sqlite3")
     assert (batch.code, batch.document["stored"]) == (0, 180), batch.err
