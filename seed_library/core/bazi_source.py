@@ -52,7 +52,17 @@ def bazi_pillars(category: str, category_index: int, locale: str) -> Iterator[So
         yield SourceItem(pillar.key, _facts(pillar, angle(pillar.index - 1, category_index), words, locale))
 
 
-BUILT_IN: Mapping[str, Source] = {"bazi-pillars": bazi_pillars}
+def bazi_day_masters(category: str, category_index: int, locale: str) -> Iterator[SourceItem]:
+    """Yield the 60 pillars as day masters: the same facts, with angles that those of year, month and hour do not have.
+
+    Raises:
+        KeyError: there are no facts in this locale.
+    """
+    yield from bazi_pillars(category, category_index + _PILLAR_CATEGORIES, locale)
+
+
+_PILLAR_CATEGORIES = 3
+BUILT_IN: Mapping[str, Source] = {"bazi-pillars": bazi_pillars, "bazi-day-masters": bazi_day_masters}
 
 
 def _facts(pillar: Pillar, turn: Angle, words: Words, locale: str) -> dict[str, object]:
