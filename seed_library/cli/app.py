@@ -23,6 +23,11 @@ VERBS = {
     "cancel": ("seed_library.cli.cancel", "Cancel the batches under way; store what they had finished."),
     "unlock": ("seed_library.cli.unlock", "Show or break the lease across machines."),
     "show": ("seed_library.cli.show", "Show the stored texts of a key with their provenance."),
+    "review": (
+        "seed_library.cli.review",
+        "Open a local page to read, accept, reject, edit and regenerate texts.",
+    ),
+    "report": ("seed_library.cli.review", "Write the page of `review` as one static HTML file."),
     "accept": ("seed_library.cli.accept", "Store a rejected draft knowingly."),
     "audit": ("seed_library.cli.audit", "Put every stored text through the gates."),
     "export": ("seed_library.cli.export", "Write the stored rows as jsonl, csv or SQL."),

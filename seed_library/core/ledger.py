@@ -19,7 +19,8 @@ what another machine's journal has counted):
     batch_failed   token, reason: it was certainly never created, or nothing can be fetched of it any more
 
 per person's doing `edited` (items [category, key, locale] whose own texts were stored), and a `judged` with
-`by`: "human" for a text that was accepted against its gates;
+`by`: "human" for a text that was accepted against its gates, and `turned_down` (item, fingerprint) for one that a
+person does not want;
 
 and `unclaimed` for a paid answer to a request that nobody knows (attempt, batch, cost, message).
 
@@ -123,6 +124,7 @@ class Ledger:
         self._batches = OpenBatches()
         self._edited: set[bytes] = set()
         self._accepted_by_hand: set[bytes] = set()
+        self._rejected_by_hand: set[bytes] = set()
         self.spent = 0
         self.maybe_spent = 0
         self.last_run = RunTally()
@@ -145,6 +147,7 @@ class Ledger:
             "unclaimed": self._pay_in_vain,
             "lease": self._lease,
             "edited": self._edit,
+            "turned_down": self._turn_down,
         }
 
     @property
@@ -194,6 +197,10 @@ class Ledger:
         """Whether a person's text of this item was stored from here."""
         return digest_of(*item_id) in self._edited
 
+    def turned_down(self, item_id: ItemId, fingerprint: str) -> bool:
+        """Whether a person does not want the text of this request, and none has been paid for since."""
+        return digest_of(*item_id, fingerprint) in self._rejected_by_hand
+
     def last_failure(self, item_id: ItemId) -> str:
         """Return why the item's last attempt gave no text, or an empty string."""
         return self._failures.get(digest_of(*item_id), "")
@@ -201,6 +208,9 @@ class Ledger:
     def _edit(self, _position: int, record: Record) -> None:
         for names in record["items"]:
             self._edited.add(digest_of(*names))
+
+    def _turn_down(self, _position: int, record: Record) -> None:
+        self._rejected_by_hand.add(digest_of(*record["item"], record["fingerprint"]))
 
     def _lease(self, _position: int, record: Record) -> None:
         self.highest_token = max(self.highest_token, int(record["token"]))
@@ -255,6 +265,7 @@ class Ledger:
         self._drafts[key] = position << _FLAG_BITS | refusals | replaces
         self._attempts[attempt] = key
         self._accepted_by_hand.discard(key)
+        self._rejected_by_hand.discard(key)
         self._failures.pop(digest_of(*item), None)
         self._batches.collect(record, int(record["cost"]))
         self._count_cost(record)
@@ -281,6 +292,7 @@ class Ledger:
         verdict: Verdict = "accepted" if record.get("accepted") else "rejected"
         if record.get("by") == "human":
             self._accepted_by_hand.add(key)
+            self._rejected_by_hand.discard(key)
         if record.get("unusable"):
             verdict = "unusable"
             self._failures[digest_of(*record["item"])] = str(record["unusable"])

@@ -250,11 +250,18 @@ def _decide_present(item_id: ItemId, fingerprint: str, row: Stored, draft: Draft
         return Action.DONE, "a real text is stored; a rehearsal never replaces it"
     if lookup.refresh == "all":
         return _decide_refresh(draft, lookup)
+    return _decide_known(item_id, known, fingerprint, draft, lookup)
+
+
+def _decide_known(item_id: ItemId, known: str, fingerprint: str, draft: DraftRef | None, lookup: Lookup) -> Decision:
+    """Decide about a stored text by the fingerprint that it was made for, empty where nobody knows it."""
     if not known:
         return Action.DONE, "stored by another tool or hand (no provenance)"
-    if known == fingerprint:
-        return _unstored_replacement(draft) or (Action.DONE, "stored")
-    return _decide_changed(draft, lookup)
+    if known != fingerprint:
+        return _decide_changed(draft, lookup)
+    if lookup.ledger.turned_down(item_id, fingerprint):
+        return Action.REJECTED, "a person does not want its text, which stays until a better one replaces it"
+    return _unstored_replacement(draft) or (Action.DONE, "stored")
 
 
 def _unstored_replacement(draft: DraftRef | None) -> Decision | None:

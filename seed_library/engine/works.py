@@ -6,7 +6,7 @@ Each goes through the same door as a run: lock, lease, journal, checks, plan; an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from seed_library.core.catalog import Item, ItemId
@@ -17,6 +17,7 @@ from seed_library.core.plan import Action, Plan, Step
 from seed_library.engine.context import RunContext
 from seed_library.engine.drafting import Drafter
 from seed_library.engine.judging import Judge
+from seed_library.engine.preflight import require
 from seed_library.engine.storing import Storer
 from seed_library.ports import Row
 
@@ -189,3 +190,44 @@ class Prune:
             await context.ports.store.remove(part)
             items = [list(item) for item in part]
             context.ports.journal.note(context.record("pruned", items=items))
+
+
+@dataclass(slots=True)
+class TurnDown:
+    """Take note that a person does not want a stored text; `--refresh rejected` then asks for another one."""
+
+    item: ItemId
+    asks: bool = False
+
+    async def do(self, context: RunContext, plan: Plan) -> None:
+        """Write it down. The row stays, so that readers do not find a hole."""
+        step = _step_of(plan, self.item)
+        record = context.record("turned_down", item=list(self.item), fingerprint=step.fingerprint)
+        context.ledger.apply(await context.ports.journal.write(record), record)
+
+
+@dataclass(slots=True)
+class AskAgain:
+    """Ask for another text of one item now, and store it if it is good."""
+
+    item: ItemId
+    asks: bool = True
+
+    async def do(self, context: RunContext, plan: Plan) -> None:
+        """Ask, judge, store. A person's own text is left alone."""
+        step = _step_of(plan, self.item)
+        if context.ledger.edited(self.item):
+            raise UsageInvalid(f"{self.item} holds a person's own text.", hint="Edit it instead.")
+        model, finding = await context.ports.writer.look_up(context.book.spec.model)
+        require([finding])
+        context = replace(context, model=model)
+        draft = await Drafter(context).draft(step)
+        if draft is not None:
+            await Storer(context).store([draft])
+
+
+def _step_of(plan: Plan, item: ItemId) -> Step:
+    for step in plan.steps:
+        if step.item.id == item:
+            return step
+    raise UsageInvalid(f"The catalog has no item {item}.", hint="Reload the page.")

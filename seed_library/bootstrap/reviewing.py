@@ -1,0 +1,98 @@
+"""What an editor sees of a library: every item with its text, where it comes from, and what the gates say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from seed_library.adapters.journal_lines import read_ledger, read_record
+from seed_library.bootstrap.preparing import Prepared
+from seed_library.bootstrap.working import audited, stored_texts
+from seed_library.core.catalog import Item
+from seed_library.core.drafts import Finding, reading_fault, text_of
+from seed_library.core.gates import judge
+from seed_library.core.ledger import Ledger
+from seed_library.core.plan import Lookup, Step, make_plan
+from seed_library.core.pricing import usd
+from seed_library.ports import StoredRow, StoredText
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One item on the page. `stored` says whether the text is in the table, or only a draft in the journal."""
+
+    item: Item
+    action: str
+    reason: str
+    text: str
+    stored: bool
+    findings: tuple[Finding, ...]
+    provenance: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for the page."""
+        known = self.provenance
+        return {
+            **self.item.id._asdict(),
+            "title": self.item.title,
+            "facts": {name: str(value) for name, value in self.item.facts.items()},
+            "action": self.action,
+            "reason": self.reason,
+            "text": self.text,
+            "stored": self.stored,
+            "findings": [asdict(finding) for finding in self.findings],
+            "writer": known.get("writer", ""),
+            "model": known.get("model", ""),
+            "generated_at": known.get("generated_at", ""),
+            "cost_usd": usd(int(known.get("cost_micro_usd") or 0)),
+        }
+
+
+def cards(prepared: Prepared) -> list[Card]:
+    """Look at table, journal and catalog, without any lock, and return a card per item in catalog order.
+
+    Raises:
+        RunBlocked, StoreUnavailable: the target cannot be read.
+    """
+    texts = stored_texts(prepared)
+    found, _ = audited(prepared, texts)
+    findings = {one.text.id: one.findings for one in found}
+    by_id = {text.id: text for text in texts}
+    folder = prepared.known_folder
+    ledger, _ = read_ledger(folder.journal)
+    rows = [_row(text) for text in texts]
+    lookup = Lookup(ledger, repairs=prepared.catalog.repairs)
+    plan = make_plan(prepared.chosen.items, prepared.chosen.fingerprints, rows, lookup, whole=prepared.chosen.whole)
+    return [_card(prepared, step, by_id, findings, ledger) for step in plan.steps]
+
+
+def _row(text: StoredText) -> StoredRow:
+    known = text.provenance or {}
+    return StoredRow(text.id, str(known.get("fingerprint") or ""), str(known.get("writer") or ""))
+
+
+def _card(
+    prepared: Prepared,
+    step: Step,
+    texts: Mapping[Any, StoredText],
+    findings: Mapping[Any, Sequence[Finding]],
+    ledger: Ledger,
+) -> Card:
+    item = step.item
+    if (text := texts.get(item.id)) is not None:
+        found = tuple(findings.get(item.id, ()))
+        return Card(item, step.action, step.reason, text.text, True, found, text.provenance or {})
+    draft = ledger.draft(item.id, step.fingerprint)
+    record = read_record(prepared.known_folder.journal, draft.position) if draft else None
+    if record is None or reading_fault(record["message"]):
+        return Card(item, step.action, step.reason, "", False, (), {})
+    words = text_of(record["message"])
+    known = {
+        "writer": "claude",
+        "model": record["message"].get("model", ""),
+        "generated_at": record["at"],
+        "cost_micro_usd": record["cost"],
+    }
+    against = judge(words, prepared.catalog.rules_of(item.id), item).findings
+    return Card(item, step.action, step.reason, words, False, against, known)
