@@ -15,7 +15,7 @@ nox.needs_version = ">=2025.5"
 ROOT = Path(__file__).resolve().parent
 SERVER = ROOT / "tests" / "server"
 MOCK_AI_API = ROOT / ".nox" / "mock-ai-api"
-DEBIAN_PACKAGES = ("postgresql", "nodejs", "npm")
+DEBIAN_PACKAGES = ("postgresql", "nodejs", "npm", "chromium", "chromium-driver")
 
 
 @nox.session
@@ -102,10 +102,10 @@ def _servers(session: nox.Session) -> dict[str, str]:
 
 def _install_debian_packages(session: nox.Session) -> None:
     has_postgres = shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if has_postgres and shutil.which("node") and shutil.which("npm"):
+    if has_postgres and all(map(shutil.which, ("node", "npm", "chromium", "chromedriver"))):
         return
     if shutil.which("apt-get") is None:
-        session.error("The tests need Postgres (initdb), node 20 and npm; install them and try again.")
+        session.error("The tests need Postgres (initdb), node 20, npm, chromium and chromedriver: install them.")
     prefix = [] if os.geteuid() == 0 else ["sudo"]
     session.run(*prefix, "apt-get", "update", external=True, silent=True)
     session.run(*prefix, "apt-get", "install", "-y", *DEBIAN_PACKAGES, external=True, silent=True)

@@ -71,13 +71,13 @@ def test_rows_that_no_catalog_asks_for_are_listed_kept_in_a_file_and_removed(
     listed = program.run("prune", "--json").document
     assert [row["key"] for row in listed["orphaned"]] == ["yang_wood_snake"]
     assert supabase.count() == 8
-    supabase.sql("revoke delete on public.content_library from service_role")
     refused = program.run("prune", "--yes", "--json")
     assert (refused.code, supabase.count()) == (4, 8)
     assert "grant delete" in refused.error["hint"]
     supabase.sql("grant delete on public.content_library to service_role")
     removed = program.run("prune", "--yes", "--json").document
     assert supabase.count() == 7
+    supabase.sql("revoke delete on public.content_library from service_role")
     kept = json.loads(Path(removed["backup"]).read_text("utf-8"))
     assert (kept["key"], kept["text"]) == ("yang_wood_snake", "D")
 

@@ -61,5 +61,10 @@ def text_for(prompt: str) -> str:
 
 
 def _with_names(sentence: str, dice: random.Random) -> str:
-    names = ("".join(dice.choices(_SYLLABLES, k=8)).capitalize() for _ in range(sentence.count("{}")))
+    # The first name makes the opening, which has to differ between any two of very many texts.
+    names = [_name(dice, 8 if sentence.startswith("{}") else 4) for _ in range(sentence.count("{}"))]
     return sentence.format(*names)
+
+
+def _name(dice: random.Random, syllables: int) -> str:
+    return "".join(dice.choices(_SYLLABLES, k=syllables)).capitalize()
