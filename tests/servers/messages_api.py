@@ -106,7 +106,7 @@ class Server:
         """Make a message, and charge for it."""
         message = self.message(body, user, fault, f"msg_{len(self.billed) + 1:06}")
         text = next((block["text"] for block in message["content"] if block["type"] == "text"), "")
-        entry = {"id": message["id"], "prompt": _prompt_hash(body, user), "text": text}
+        entry = {"id": message["id"], "prompt": _prompt_hash(body, user), "text": text, "usage": message["usage"]}
         self.billed.append({**entry, "arrived": arrived, "finished": time.monotonic()})
         return message
 
