@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("import")
-@click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @catalog_options
 @global_options
 def import_(flags: Flags, path: Path) -> int:
