@@ -6,7 +6,7 @@ contract tests.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -20,12 +20,13 @@ from seed_library.core.pricing import ModelFacts
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is written to the target: one accepted text with its provenance."""
+    """What is written to the target: one accepted text with its provenance, and the columns generated with it."""
 
     id: ItemId
     title: str
     text: str
     provenance: dict[str, Any] = field(default_factory=dict)
+    generated: Mapping[str, str] = field(default_factory=dict)
 
     def columns(self, table: TableSpec) -> dict[str, Any]:
         """Return the row as the columns that every table of this form has."""
@@ -36,6 +37,7 @@ class Row:
             table.title: self.title,
             table.text: self.text,
             **table.constants,
+            **self.generated,
         }
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from seed_library.core.catalog import RequestSpec, TableSpec, ThinkingWish
+from seed_library.core.catalog import GeneratedColumn, RequestSpec, TableSpec, ThinkingWish
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}([-_][A-Za-z0-9]+)*$")]
@@ -53,6 +53,19 @@ class Table(_Strict):
         )
 
 
+class Generated(_Strict):
+    """`[[generated]]`: a column that the model fills besides the text."""
+
+    column: Column
+    about: Annotated[str, Field(min_length=1)]
+    at_least: Count = 1
+    at_most: Count
+
+    def spec(self) -> GeneratedColumn:
+        """Return the value that the core works with."""
+        return GeneratedColumn(self.column, self.about, self.at_least, self.at_most)
+
+
 class Request(_Strict):
     """`[request]`: the parameters of a request that the catalog decides."""
 
@@ -80,6 +93,7 @@ class CatalogFile(_Strict):
     titles: dict[str, str] = {}
     table: Table = Field(default_factory=lambda: Table.model_validate({}))
     request: Request
+    generated: Annotated[tuple[Generated, ...], Field(strict=False)] = ()
     gates: dict[str, Any]
 
 
@@ -91,7 +105,7 @@ def parse(data: Mapping[str, Any]) -> tuple[CatalogFile | None, list[str]]:
         problems = error.errors(include_url=False, include_context=False, include_input=False)
         return None, [_sentence(problem["loc"], problem["type"], problem["msg"]) for problem in problems]
     once = {"categories": tuple(dict.fromkeys(file.categories)), "locales": tuple(dict.fromkeys(file.locales))}
-    return file.model_copy(update=once), list(_doubles(file))
+    return file.model_copy(update=once), [*_doubles(file), *_generated_faults(file)]
 
 
 def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
@@ -105,6 +119,14 @@ def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
             return f"{place}: {message[:1].lower()}{message[1:]}"
 
 
+def _generated_faults(file: CatalogFile) -> Iterator[str]:
+    for one in file.generated:
+        if one.column == "text":
+            yield "generated: 'text' is the name of the text itself in an answer; name the column otherwise"
+        if one.at_least > one.at_most:
+            yield f"generated: {one.column!r} has at_least above at_most"
+
+
 def _doubles(file: CatalogFile) -> Iterator[str]:
     for what, names in (("categories", file.categories), ("locales", file.locales)):
         for name in dict.fromkeys(names):
@@ -113,7 +135,11 @@ def _doubles(file: CatalogFile) -> Iterator[str]:
     for locale in file.titles:
         if locale not in file.locales:
             yield f"titles: the locale {locale!r} is not one of the catalog's"
-    columns = list(file.table.columns.model_dump().values()) + list(file.table.constants)
+    columns = [
+        *file.table.columns.model_dump().values(),
+        *file.table.constants,
+        *(one.column for one in file.generated),
+    ]
     for column in dict.fromkeys(columns):
         if columns.count(column) > 1:
             yield f"table: the column {column!r} is used twice"

@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +91,8 @@ class _Loader:
             description=file.description,
             categories=file.categories,
             locales=file.locales,
-            table=file.table.spec(),
-            request=file.request.spec(),
+            table=replace(file.table.spec(), generated=tuple(one.column for one in file.generated)),
+            request=replace(file.request.spec(), generated=tuple(one.spec() for one in file.generated)),
             repairs=file.request.repairs,
             rules=with_values(rules, items),
             sources=sources,

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from seed_library.adapters.claude_connection import TIMEOUT_SECONDS, ClaudeConnection, RawAnswer, Refused
 from seed_library.adapters.claude_errors import ApiError, translated, unreadable
 from seed_library.adapters.models import ModelsTable
+from seed_library.core.answers import schema_of
 from seed_library.core.drafts import Answer, Request
 from seed_library.core.errors import RunBlocked, WriteFailed
 from seed_library.core.pricing import FREE, ModelFacts, max_tokens
@@ -102,8 +103,8 @@ class ClaudeWriter:
         }
         if thinking := _thinking(spec.thinking, facts):
             parameters["thinking"] = {"type": thinking}
-        if spec.effort:
-            parameters["output_config"] = {"effort": spec.effort}
+        if output := _output(request):
+            parameters["output_config"] = output
         return parameters
 
     async def _retrieve(self, model: str) -> dict[str, Any]:
@@ -129,6 +130,14 @@ class ClaudeWriter:
             note = f"{facts.id} is not listed by this API; going by the {facts.source}"
             return Check("model", ok=True, message=note)
         return Check("model", ok=False, message=f"the API does not know {facts.id!r}", hint=hint)
+
+
+def _output(request: Request) -> dict[str, Any]:
+    spec = request.spec
+    effort: dict[str, Any] = {"effort": spec.effort} if spec.effort else {}
+    if not spec.generated:
+        return effort
+    return {**effort, "format": {"type": "json_schema", "schema": schema_of(spec, request.words)}}
 
 
 def _thinking(wish: Literal["off", "on"], facts: ModelFacts) -> str | None:

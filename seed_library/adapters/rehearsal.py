@@ -7,10 +7,12 @@ length rules. Their provenance says "rehearsal", and a real run replaces them.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from seed_library.adapters.rehearsal_phrases import Phrases, phrases_for
+from seed_library.core.answers import TEXT
 from seed_library.core.batches import BatchResult, BatchState
 from seed_library.core.catalog import Item, WordRule
 from seed_library.core.drafts import Answer, Request
@@ -46,7 +48,7 @@ class OfflineWriter:
                 "type": "message",
                 "role": "assistant",
                 "model": MODEL,
-                "content": [{"type": "text", "text": rehearsal_text(request)}],
+                "content": [{"type": "text", "text": _said(request)}],
                 "stop_reason": "end_turn",
                 "usage": {"input_tokens": 0, "output_tokens": 0},
             }
@@ -54,6 +56,15 @@ class OfflineWriter:
 
     async def aclose(self) -> None:
         """Nothing is open."""
+
+
+def _said(request: Request) -> str:
+    """Return the text, or the object of all columns that the catalog has the model fill."""
+    text = rehearsal_text(request)
+    if not request.spec.generated:
+        return text
+    columns = {one.name: " ".join(text.split()[: one.at_most]).rstrip(",;") for one in request.spec.generated}
+    return json.dumps({TEXT: text, **columns}, ensure_ascii=False)
 
 
 class NoBatches:

@@ -58,7 +58,7 @@ class SqliteStore:
 
     async def upsert(self, rows: Sequence[Row]) -> None:
         """Insert or replace rows in one transaction; makes the file and the table if they are not there."""
-        if any("\0" in part for row in rows for part in (*row.id, row.title, row.text)):
+        if any("\0" in part for row in rows for part in (*row.id, row.title, row.text, *row.generated.values())):
             raise RowsRefused("a text holds a NUL character, after which SQLite would not show it")
         try:
             await self._call(lambda: self._upsert(rows))
@@ -152,7 +152,7 @@ class SqliteStore:
 
     def _needed(self) -> list[str]:
         table = self._table
-        return [*table.conflict_columns, table.title, table.text, *table.constants]
+        return [*table.conflict_columns, table.title, table.text, *table.constants, *table.generated]
 
     def _columns(self, connection: sqlite3.Connection) -> dict[str, bool]:
         """Name -> whether a row must bring a value of its own."""

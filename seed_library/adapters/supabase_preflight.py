@@ -66,7 +66,7 @@ class Preflight:
     async def _missing_columns(self) -> list[Check]:
         """Look at all columns at once, and at each of them only where that fails."""
         table = self._table
-        needed = [*table.conflict_columns, table.title, table.text, *table.constants]
+        needed = [*table.conflict_columns, table.title, table.text, *table.constants, *table.generated]
         try:
             await self._store.send_select(needed)
         except Refused as refusal:

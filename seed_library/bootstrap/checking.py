@@ -98,7 +98,7 @@ async def _outside_checks(prepared: Prepared, faults: Mapping[str, str]) -> list
 async def _store_checks(prepared: Prepared) -> list[Check]:
     store = store_at(prepared.known_target.address, prepared.catalog.table, prepared.settings)
     try:
-        return await store.check(sample_row(prepared.chosen.items[0]))
+        return await store.check(sample_row(prepared.chosen.items[0], prepared.catalog.table))
     finally:
         await store.aclose()
 

@@ -99,7 +99,11 @@ class _Look:
             return plan_from_journal(prepared.chosen, lookup, "claude")
         store = store_at(prepared.target.address, prepared.catalog.table, prepared.settings)
         try:
-            failed = [check for check in await store.check(sample_row(prepared.chosen.items[0])) if not check.ok]
+            failed = [
+                check
+                for check in await store.check(sample_row(prepared.chosen.items[0], prepared.catalog.table))
+                if not check.ok
+            ]
             if not failed:
                 self._note_lease(await lease_check(prepared))
                 return await plan_from_store(prepared.chosen, store, lookup)

@@ -9,9 +9,9 @@ from typing import Any
 from seed_library.adapters.journal_lines import read_ledger, read_record
 from seed_library.bootstrap.preparing import Prepared
 from seed_library.bootstrap.working import audited, stored_texts
+from seed_library.core.answers import answer_fault, content_of, judged_alone
 from seed_library.core.catalog import Item
-from seed_library.core.drafts import Finding, reading_fault, text_of
-from seed_library.core.gates import judge
+from seed_library.core.drafts import Finding
 from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Lookup, Step, make_plan
 from seed_library.core.pricing import usd
@@ -85,14 +85,15 @@ def _card(
         return Card(item, step.action, step.reason, text.text, True, found, text.provenance or {})
     draft = ledger.draft(item.id, step.fingerprint)
     record = read_record(prepared.known_folder.journal, draft.position) if draft else None
-    if record is None or reading_fault(record["message"]):
+    spec = prepared.catalog.request
+    if record is None or answer_fault(record["message"], spec):
         return Card(item, step.action, step.reason, "", False, (), {})
-    words = text_of(record["message"])
+    content = content_of(record["message"], spec)
     known = {
         "writer": "claude",
         "model": record["message"].get("model", ""),
         "generated_at": record["at"],
         "cost_micro_usd": record["cost"],
     }
-    against = judge(words, prepared.catalog.rules_of(item.id), item).findings
-    return Card(item, step.action, step.reason, words, False, against, known)
+    against = judged_alone(content, spec, prepared.catalog.rules_of(item.id), item)
+    return Card(item, step.action, step.reason, content.text, False, against, known)

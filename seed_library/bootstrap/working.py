@@ -41,7 +41,11 @@ def stored_texts(prepared: Prepared, locales: Sequence[str] = ()) -> list[Stored
 async def _read(prepared: Prepared, locales: Sequence[str]) -> list[StoredText]:
     store = store_at(prepared.known_target.address, prepared.catalog.table, prepared.settings)
     try:
-        failed = [check for check in await store.check(sample_row(prepared.chosen.items[0])) if not check.ok]
+        failed = [
+            check
+            for check in await store.check(sample_row(prepared.chosen.items[0], prepared.catalog.table))
+            if not check.ok
+        ]
         if failed:
             raise RunBlocked(f"{failed[0].name}: {failed[0].message}", hint=failed[0].hint)
         return [text async for text in store.texts(prepared.chosen.categories, locales)]

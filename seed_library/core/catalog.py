@@ -47,6 +47,7 @@ class TableSpec:
 
     Attributes:
         constants: columns that every row fills with the same value.
+        generated: columns that the model fills besides the text.
     """
 
     schema: str = "public"
@@ -57,11 +58,28 @@ class TableSpec:
     title: str = "title"
     text: str = "description"
     constants: Mapping[str, str] = field(default_factory=dict)
+    generated: tuple[str, ...] = ()
 
     @property
     def conflict_columns(self) -> tuple[str, str, str]:
         """The columns of the unique index, in the order of `ItemId`."""
         return (self.category, self.key, self.locale)
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedColumn:
+    """A column that the model fills besides the text.
+
+    Attributes:
+        name: of the column, and of its part of the answer.
+        about: what the model is told to write there.
+        at_least, at_most: how many words it may have.
+    """
+
+    name: str
+    about: str
+    at_least: int
+    at_most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +92,7 @@ class RequestSpec:
         thinking: "off" asks for no thinking wherever the model allows that.
         thinking_tokens: added to `max_tokens` where thinking is on or cannot be turned off.
         effort: the model's effort level; empty leaves the model's own default.
+        generated: columns besides the text; where there are any, the answer is a JSON object with all of them.
     """
 
     model: str
@@ -81,6 +100,7 @@ class RequestSpec:
     thinking: ThinkingWish = "off"
     thinking_tokens: int = 4096
     effort: str = ""
+    generated: tuple[GeneratedColumn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

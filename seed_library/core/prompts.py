@@ -187,6 +187,8 @@ def fingerprint(prompt: Prompt, spec: RequestSpec) -> str:
         spec.thinking,
         spec.thinking_tokens,
         spec.effort,
+        # Only where there are any: the fingerprints of other catalogs must not change.
+        *([one.name, one.about, one.at_least, one.at_most] for one in spec.generated),
     ]
     return hashlib.sha256(_canonical(parts).encode()).hexdigest()[:_FINGERPRINT_HEX_DIGITS]
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seed_library.core.answers import Content, answer_fault, content_of, judged_alone
 from seed_library.core.catalog import GateRules, Item
-from seed_library.core.drafts import Finding, Judgement, reading_fault, text_of, usage_of
+from seed_library.core.drafts import Finding, Judgement, usage_of
 from seed_library.core.events import ItemRepaired
 from seed_library.core.gates import as_ruled, judge
 from seed_library.core.plan import Step
@@ -55,37 +56,39 @@ class Judge:
 
     def _accepted_by_hand(self, step: Step, record: Mapping[str, Any]) -> Draft:
         """Make a draft of a text that a person has accepted: the gates have been heard already."""
-        item, text = step.item, text_of(record["message"])
-        self._context.corpus.add(item.id, text)
+        item, content = step.item, content_of(record["message"], self._context.catalog.request)
+        self._context.corpus.add(item.id, content.text)
         provenance = {**_provenance(self._context.writer_name, record, ()), "accepted_by": "human"}
-        return Draft(Row(item.id, item.title, text, provenance), step.fingerprint, recovered=True)
+        row = Row(item.id, item.title, content.text, provenance, content.columns)
+        return Draft(row, step.fingerprint, recovered=True)
 
     def judge(self, step: Step, paid: PaidText, *, recovered: bool = False) -> Draft | None:
         """Judge one answer. None when it holds no text or was rejected, which is then counted."""
         context, item = self._context, step.item
         message = paid.record["message"]
-        if fault := reading_fault(message):
+        if fault := answer_fault(message, context.catalog.request):
             self._note_judgement(item, paid, accepted=False, unusable=fault)
             context.tally.fail(item.id, fault)
             return None
-        text = text_of(message)
-        judgement = self._judgement(item, text)
+        content = content_of(message, context.catalog.request)
+        judgement = self._judgement(item, content)
         if not judgement.accepted:
             self._refuse(step, paid, judgement.findings)
             return None
         self._note_judgement(item, paid, accepted=True, findings=_as_json(judgement.findings))
-        context.corpus.add(item.id, text)
+        context.corpus.add(item.id, content.text)
         context.tally.accept()
         provenance = _provenance(context.writer_name, paid.record, judgement.findings)
-        return Draft(Row(item.id, item.title, text, provenance), step.fingerprint, recovered)
+        row = Row(item.id, item.title, content.text, provenance, content.columns)
+        return Draft(row, step.fingerprint, recovered)
 
-    def _judgement(self, item: Item, text: str) -> Judgement:
+    def _judgement(self, item: Item, content: Content) -> Judgement:
         """Judge a text by itself, and beside the others. A rehearsal's phrases repeat themselves and quote facts."""
         rules = self._context.catalog.rules_of(item.id)
         if self._context.writer_name == "rehearsal":
-            return judge(text, GateRules(rules.words), item)
-        alone = judge(text, rules, item)
-        return Judgement(alone.findings + as_ruled(self._context.corpus.findings(item.id, text), rules))
+            return judge(content.text, GateRules(rules.words), item)
+        alone = judged_alone(content, self._context.catalog.request, rules, item)
+        return Judgement(alone + as_ruled(self._context.corpus.findings(item.id, content.text), rules))
 
     def _refuse(self, step: Step, paid: PaidText, findings: tuple[Finding, ...]) -> None:
         """Keep the verdict; count the text as rejected where it is not to be repaired."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seed_library.core.catalog import Item
+from seed_library.core.catalog import Item, TableSpec
 from seed_library.core.drafts import Request
 from seed_library.core.errors import PreflightFailed
 from seed_library.core.pricing import ModelFacts, usd, worst_cost
@@ -14,9 +14,10 @@ from seed_library.ports import Check, Row
 _PLACEHOLDER = "seed_library preflight: this row is refused by the database and never stored. " * 6
 
 
-def sample_row(item: Item) -> Row:
+def sample_row(item: Item, table: TableSpec) -> Row:
     """Return a real item of the catalog as a row with placeholder text."""
-    return Row(item.id, item.title, _PLACEHOLDER.strip(), {"writer": "preflight"})
+    placeholder = _PLACEHOLDER.strip()
+    return Row(item.id, item.title, placeholder, {"writer": "preflight"}, dict.fromkeys(table.generated, placeholder))
 
 
 def budget_check(ceiling: int, request: Request, model: ModelFacts) -> Check:

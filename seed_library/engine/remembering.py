@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seed_library.core.drafts import text_of
+from seed_library.core.answers import content_of
 from seed_library.core.gates.corpus import MOST_TEXTS
 from seed_library.core.plan import Action, Plan
 from seed_library.engine.context import RunContext
@@ -24,4 +24,4 @@ def remember(context: RunContext, plan: Plan) -> None:
         draft = context.ledger.draft(step.item.id, step.fingerprint)
         if draft is not None and draft.verdict == "accepted":
             message = context.ports.journal.read(draft.position)["message"]
-            context.corpus.add(step.item.id, text_of(message))
+            context.corpus.add(step.item.id, content_of(message, context.catalog.request).text)

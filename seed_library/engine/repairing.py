@@ -6,8 +6,9 @@ done by the next run. What the gates had against a draft is found out anew from 
 
 from __future__ import annotations
 
+from seed_library.core.answers import content_of, judged_alone
 from seed_library.core.drafts import Request, text_of
-from seed_library.core.gates import as_ruled, judge
+from seed_library.core.gates import as_ruled
 from seed_library.core.plan import Step
 from seed_library.core.repairs import repair_request
 from seed_library.engine.context import RunContext
@@ -31,6 +32,8 @@ class Repairs:
         draft = context.ledger.draft(item.id, step.fingerprint)
         if draft is None or draft.verdict != "rejected":
             return request
-        text, rules = text_of(context.ports.journal.read(draft.position)["message"]), context.catalog.rules_of(item.id)
-        beside = as_ruled(context.corpus.findings(item.id, text), rules)
-        return repair_request(request, text, judge(text, rules, item).findings + beside)
+        message, rules = context.ports.journal.read(draft.position)["message"], context.catalog.rules_of(item.id)
+        content = content_of(message, context.catalog.request)
+        beside = as_ruled(context.corpus.findings(item.id, content.text), rules)
+        alone = judged_alone(content, context.catalog.request, rules, item)
+        return repair_request(request, text_of(message), alone + beside)

@@ -173,7 +173,7 @@ async def _prepare(order: RunOrder, context: RunContext, keeper: LeaseKeeper) ->
         PreflightFailed: with all failures in one report.
     """
     ports, request = context.ports, order.book.request(order.chosen.items[0])
-    checks = [*order.checks, *await ports.store.check(preflight.sample_row(request.item))]
+    checks = [*order.checks, *await ports.store.check(preflight.sample_row(request.item, order.catalog.table))]
     if all(check.ok for check in checks):
         checks.append(await keeper.take(context.ledger, order.wait_seconds))
     plan = Plan([])

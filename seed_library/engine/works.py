@@ -5,14 +5,15 @@ Each goes through the same door as a run: lock, lease, journal, checks, plan; an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from seed_library.core.answers import answer_fault, content_of, judged_alone
 from seed_library.core.catalog import Item, ItemId
-from seed_library.core.drafts import Finding, reading_fault, text_of
+from seed_library.core.drafts import Finding
 from seed_library.core.errors import UsageInvalid
-from seed_library.core.gates import as_ruled, judge
+from seed_library.core.gates import as_ruled
 from seed_library.core.plan import Action, Plan, Step
 from seed_library.engine.context import RunContext
 from seed_library.engine.drafting import Drafter
@@ -92,11 +93,12 @@ def _drafted(context: RunContext, step: Step) -> Sampled | None:
         return None
     record = context.ports.journal.read(draft.position)
     message, item = record["message"], step.item
-    if fault := reading_fault(message):
+    if fault := answer_fault(message, context.catalog.request):
         return Sampled(item, "", (Finding("answer", "error", fault),), int(record["cost"]))
-    text, rules = text_of(message), context.catalog.rules_of(item.id)
-    beside = as_ruled(context.corpus.findings(item.id, text), rules)
-    return Sampled(item, text, judge(text, rules, item).findings + beside, int(record["cost"]))
+    content, rules = content_of(message, context.catalog.request), context.catalog.rules_of(item.id)
+    beside = as_ruled(context.corpus.findings(item.id, content.text), rules)
+    alone = judged_alone(content, context.catalog.request, rules, item)
+    return Sampled(item, content.text, alone + beside, int(record["cost"]))
 
 
 @dataclass(slots=True)
@@ -170,7 +172,26 @@ def _row(context: RunContext, written: HumanText) -> Row:
         "generated_at": context.ports.clock.now().isoformat(timespec="milliseconds"),
         "fingerprint": context.book.request(written.item).fingerprint,
     }
-    return Row(written.item.id, written.item.title, written.text, provenance)
+    return Row(written.item.id, written.item.title, written.text, provenance, _columns_beside(context, written.item))
+
+
+def _columns_beside(context: RunContext, item: Item) -> Mapping[str, str]:
+    """Return the other generated columns of a row whose text a person has written: those of its newest draft.
+
+    Raises:
+        UsageInvalid: the catalog has such columns, and this machine's journal has no draft of the item.
+    """
+    spec = context.catalog.request
+    if not spec.generated:
+        return {}
+    draft = context.ledger.draft(item.id, context.book.request(item).fingerprint)
+    message = context.ports.journal.read(draft.position)["message"] if draft is not None else None
+    if message is None or answer_fault(message, spec):
+        raise UsageInvalid(
+            f"{item.id} has more generated columns than its text, and no draft of them is in the journal here.",
+            hint="Run the item first, on this machine; then edit its text.",
+        )
+    return content_of(message, spec).columns
 
 
 @dataclass(slots=True)

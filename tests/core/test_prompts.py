@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import pytest
 from core.small_catalog import SPEC, item, small_catalog
 
-from seed_library.core.catalog import RequestSpec
+from seed_library.core.catalog import GeneratedColumn, RequestSpec
 from seed_library.core.drafts import Prompt
 from seed_library.core.errors import CatalogInvalid
 from seed_library.core.prompts import (
@@ -167,6 +167,7 @@ SPEC_CHANGES: dict[str, object] = {
     "thinking": "on",
     "thinking_tokens": 4097,
     "effort": "low",
+    "generated": (GeneratedColumn("teaser", "One sentence.", 3, 12),),
 }
 
 

@@ -132,7 +132,7 @@ class Server:
     def message(self, body: dict[str, Any], user: str, fault: dict[str, Any], name: str) -> dict[str, Any]:
         """Make a message."""
         system = json.dumps(body.get("system", ""), ensure_ascii=False)
-        text = fault.get("text") or text_for(user)
+        text = fault.get("text") or _answer(body, user)
         content: list[dict[str, Any]] = [{"type": "text", "text": text}]
         kind = (body.get("thinking") or {}).get("type", "adaptive")
         thoughts = _THOUGHT_TOKENS if kind == "adaptive" else 0
@@ -156,6 +156,17 @@ class Server:
                 "service_tier": "standard",
             },
         }
+
+
+def _answer(body: dict[str, Any], user: str) -> str:
+    """Return the text of a prompt; where an object is wanted, one with the text and the beginning of it per column."""
+    text = str(text_for(user))
+    schema = (body.get("output_config") or {}).get("format", {}).get("schema")
+    if not schema:
+        return text
+    others = [name for name in schema["properties"] if name != "text"]
+    short = " ".join(text.split()[:5]).rstrip(",.") + "."
+    return json.dumps({"text": text, **dict.fromkeys(others, short)}, ensure_ascii=False)
 
 
 def _is_meant(fault: dict[str, Any], method: str, path: str) -> bool:
