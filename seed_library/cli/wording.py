@@ -104,6 +104,16 @@ def _started(event: RunStarted) -> str:
     )
 
 
+def _variety(event: RunFinished) -> list[str]:
+    found = event.diversity
+    if found is None:
+        return []
+    alike = f"shared four-word runs {found.self_repetition:.1%}, shared openings {found.openings:.1%}"
+    return [
+        f"Variety of {found.texts:,} texts: distinct-3 {found.distinct_3:.3f}, {alike} (`audit` looks at all rows)."
+    ]
+
+
 def summary(event: RunFinished) -> str:
     """Return the lines that end a run."""
     maybe = f" and perhaps up to ${event.maybe_spent_usd:.4f} more" if event.maybe_spent_usd else ""
@@ -117,7 +127,7 @@ def summary(event: RunFinished) -> str:
         f"{event.requests:,} requests, ${event.spent_usd:.4f} spent{maybe} "
         f"(likely were ${event.estimated_usd:.4f}), {event.seconds:.1f} s."
     )
-    lines = [counts, money]
+    lines = [counts, money, *_variety(event)]
     shown = event.troubles[:_NAMED_TROUBLES]
     lines += [f"  {trouble.item}: {trouble.reason}" for trouble in shown]
     if len(event.troubles) > len(shown):

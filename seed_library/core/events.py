@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from seed_library.core.catalog import ItemId
 from seed_library.core.drafts import Finding
+from seed_library.core.gates.diversity import Diversity
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,7 @@ class RunFinished(Event):
 
     Attributes:
         left: items that are still to be done; None where the run never got to a plan.
+        diversity: how varied the texts are that the journal holds of what was asked for; None where nothing was stored.
     """
 
     name: ClassVar[str] = "run_finished"
@@ -227,12 +229,13 @@ class RunFinished(Event):
     estimated_usd: float
     seconds: float
     troubles: tuple[Trouble, ...] = field(default=())
+    diversity: Diversity | None = None
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, ItemId):
         return value._asdict()
-    if isinstance(value, Finding | Trouble):
+    if isinstance(value, Finding | Trouble | Diversity):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, tuple):
         return [_plain(part) for part in value]

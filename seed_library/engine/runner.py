@@ -21,7 +21,7 @@ from seed_library.engine.budget import Budget
 from seed_library.engine.context import Ports, RunContext
 from seed_library.engine.leasing import LeaseKeeper
 from seed_library.engine.planning import Chosen, Cost, estimate, plan_from_store
-from seed_library.engine.remembering import remember
+from seed_library.engine.remembering import figures, remember
 from seed_library.engine.retrying import Pause, store_retrying
 from seed_library.engine.seeding import generate, recover
 from seed_library.engine.stopping import Halt
@@ -324,6 +324,7 @@ async def _close(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, s
         estimated_usd=usd(cost.likely),
         seconds=round(seconds, 3),
         troubles=tuple(tally.troubles),
+        diversity=figures(context, plan),
     )
     context.ports.journal.note(
         context.record(
