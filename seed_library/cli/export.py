@@ -35,4 +35,7 @@ def export(flags: Flags, kind: str, path: Path | None) -> None:
         sys.stdout.writelines(lines)
     else:
         write_file(path, lines)
-        output.narrate(f"{len(texts):,} rows in {path}.")
+        if output.as_json:
+            output.document({"file": str(path), "rows": len(texts)})
+        else:
+            output.result(f"{len(texts):,} rows in {path}.")
