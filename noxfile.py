@@ -73,7 +73,7 @@ def live(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def chaos(session: nox.Session) -> None:
-    """Long trials with killed processes and lost answers: `nox -s chaos -- batches --trials N --seed S`."""
+    """Long trials with killed processes and lost answers: `nox -s chaos -- batches|messages --trials N --seed S`."""
     session.install("-e", ".[test]")
     path = {"PYTHONPATH": str(ROOT / "tests")}
     session.run("python", "-m", "chaos", *(session.posargs or ["batches"]), env={**_servers(session), **path})

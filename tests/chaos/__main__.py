@@ -1,4 +1,4 @@
-"""Long trials: `python -m chaos batches --trials N --seed S`, with `tests` on the path. Ends with 1 on a violation."""
+"""Long trials: `python -m chaos messages|batches --trials N --seed S`, with `tests` on the path; 1 on a violation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from pathlib import Path
 from servers.processes import MessagesServer
 from servers.supabase import MIGRATIONS, Postgres, Supabase
 
-from chaos import batch_kills
+from chaos import batch_kills, message_runs
+
+_TRIALS = {"batches": batch_kills.trial, "messages": message_runs.trial}
 
 
 def main() -> int:
     """Run the trials and print what they met."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", choices=["batches"])
+    parser.add_argument("kind", choices=list(_TRIALS))
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     wanted = parser.parse_args()
@@ -29,7 +31,7 @@ def main() -> int:
     try:
         for seed in range(wanted.seed, wanted.seed + wanted.trials):
             folder = Path(tempfile.mkdtemp(prefix="seed-library-chaos-"))
-            verdict = batch_kills.trial(seed, folder / "work", messages, supabase)
+            verdict = _TRIALS[wanted.kind](seed, folder / "work", messages, supabase)
             met += verdict.met
             violated += bool(verdict.violations)
             if verdict.violations:
