@@ -36,13 +36,14 @@ class BatchTimes:
 
     Attributes:
         poll_every: between two looks at a batch.
-        grace: how long after its intent a batch may still appear in the provider's list.
-        skew: how far the provider's clock may be behind ours.
+        grace: how long a batch is looked for in the provider's list before it is certain that there is none. Counted
+            by the one who looks: the clock of the machine that meant to create it may have been wrong.
+        skew: how far the provider's clock may be behind the one of that machine.
     """
 
     poll_every: float = 30
     grace: float = 180
-    skew: float = 300
+    skew: float = 3600
 
 
 @dataclass(frozen=True, slots=True)

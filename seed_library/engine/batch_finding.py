@@ -40,7 +40,7 @@ class Finder:
                 if mine is not None:
                     return mine
                 candidates = [one for one in found if one.id not in self._foreign]
-                if not candidates and self._too_late():
+                if not candidates and context.ports.clock.monotonic() - began > times.grace:
                     return None
                 await self._cancel_twins(candidates)
                 for one in candidates[:1]:
@@ -76,8 +76,3 @@ class Finder:
                 )
                 self._canceled.add(one.id)
                 await self._context.ports.batches.cancel(one.id)
-
-    def _too_late(self) -> bool:
-        """Whether a POST that was sent when the intent was written would have arrived by now."""
-        now = self._context.ports.clock.now()
-        return now - self._intended > timedelta(seconds=self._context.batch_times.grace)

@@ -17,9 +17,10 @@ One batch:
 Crash points, and what a crash leaves behind.
 - before the POST, or while its answer is on the way: an intent without an id. Whoever runs next lists the batches that
   were created since (minus the skew of clocks) with the same number of requests. One that has ended is ours if its
-  results carry our token; one that has not is waited for. Where none appears within the grace period, the POST never
-  arrived: a process that is dead sends nothing more. Only then are the items asked for again. An answer that got lost
-  while the run lives is the same case, solved in the same run.
+  results carry our token; one that has not is waited for. Where none appears while the list is asked for the grace
+  period, the POST never arrived: a process that is dead sends nothing more. The period is counted by the one who
+  asks: the list may lag, and the clock of the machine that has died may have been wrong. Only then are the items
+  asked for again. An answer that got lost while the run lives is the same case, solved in the same run.
 - two batches with our number (a proxy that sent the POST twice): the older one is kept. The others are canceled if
   they were created within a minute of it, and what they had finished is collected like everything that is paid for.
 - after `batch_created`: the next run collects it.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from engine.world import World, catalog_of, item_id, world_of
@@ -303,6 +305,23 @@ async def test_a_new_machine_finds_a_batch_whose_answer_got_lost() -> None:
     await _stopped_while_waiting(world)
     world.journal = MemoryJournal()
     _let_end(world)
+    finished = await world.run(mode=BATCH)
+    assert (finished.exit_code, finished.stored, len(world.batches.batches)) == (0, 6, 1)
+    assert _paid_once(world)
+
+
+async def test_a_late_successor_looks_as_long_as_anybody_before_it_asks_again() -> None:
+    """The intent is hours old by the dead machine's clock; the list still lags. One look is not enough."""
+    world = _world()
+    world.batches.looks = 10**6
+    world.batches.create_failures = [(LOST, True)]
+    await _stopped_while_waiting(world)
+    world.journal = MemoryJournal()
+    (note,) = world.notes.notes.values()
+    early = (world.clock.now() - timedelta(minutes=40)).isoformat()
+    world.notes.notes[note.token] = replace(note, at=early)
+    _let_end(world)
+    world.batches.find_hides = 3
     finished = await world.run(mode=BATCH)
     assert (finished.exit_code, finished.stored, len(world.batches.batches)) == (0, 6, 1)
     assert _paid_once(world)
