@@ -9,7 +9,7 @@ from typing import Literal
 
 from seed_library.core.batches import BatchTimes, Mode, chosen_mode
 from seed_library.core.catalog import Catalog
-from seed_library.core.errors import ExitCode, SeedLibraryError, Stopped
+from seed_library.core.errors import ExitCode, RunBlocked, SeedLibraryError, Stopped
 from seed_library.core.events import BatchLeft, RunFailed, RunFinished, RunStarted, Warned
 from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Action, Lookup, Plan, Refresh, Step
@@ -20,6 +20,7 @@ from seed_library.engine.batches import adopt_noted, cancel_open, collect_open
 from seed_library.engine.budget import Budget
 from seed_library.engine.context import Ports, RunContext
 from seed_library.engine.leasing import LeaseKeeper
+from seed_library.engine.open_intents import close_open_intents
 from seed_library.engine.planning import Chosen, Cost, estimate, plan_from_store
 from seed_library.engine.remembering import figures, remember
 from seed_library.engine.retrying import Pause, store_retrying
@@ -96,9 +97,7 @@ async def _carry_out(order: RunOrder, context: RunContext, plan: Plan) -> Plan:
     """
     try:
         if order.work is not None:
-            remember(context, plan)
-            await order.work.do(context, plan)
-            return plan
+            return await _work(order.work, context, plan)
         if await _collect(order, context, plan):
             plan = await _plan(order, context)
         remember(context, plan)
@@ -109,6 +108,20 @@ async def _carry_out(order: RunOrder, context: RunContext, plan: Plan) -> Plan:
         context.halt.because(error)
         return plan
     await generate(context, steps, order.concurrency, chosen_mode(order.mode, len(steps), order.concurrency))
+    return plan
+
+
+async def _work(work: Work, context: RunContext, plan: Plan) -> Plan:
+    """Do a work. One that asks the model first learns of batches that another machine has left: they are paid for."""
+    if work.asks:
+        await adopt_noted(context)
+        if any(batch.position is None for batch in context.ledger.open_batches.values()):
+            raise RunBlocked(
+                "A batch that another machine has left is not collected, and nobody knows yet what is in it.",
+                hint="`seed-library run` collects it first; nothing of it is paid again.",
+            )
+    remember(context, plan)
+    await work.do(context, plan)
     return plan
 
 
@@ -140,29 +153,6 @@ async def _model(order: RunOrder, context: RunContext, steps: Sequence[Step]) ->
     model, finding = await context.ports.writer.look_up(order.book.spec.model)
     preflight.require([finding])
     return model
-
-
-async def close_open_intents(ports: Ports, ledger: Ledger) -> None:
-    """Record that requests which a killed run had in flight may have been billed."""
-    now = ports.clock.now().isoformat(timespec="milliseconds")
-    for intent in list(ledger.open_intents.values()):
-        record = {
-            "kind": "failed",
-            "run": intent.run,
-            "at": now,
-            "item": list(intent.item),
-            "attempt": intent.attempt,
-            "reason": "its run was killed while the request was in flight",
-            "billed": "maybe",
-            "worst": intent.worst,
-        }
-        position = await ports.journal.write(record)
-        ledger.apply(position, record)
-        ports.reporter.report(
-            Warned(
-                f"{intent.item}: in flight when a run was killed; up to ${usd(intent.worst):.4f} may have been billed."
-            )
-        )
 
 
 async def _prepare(order: RunOrder, context: RunContext, keeper: LeaseKeeper) -> tuple[Plan, ModelFacts]:

@@ -239,6 +239,8 @@ class AskAgain:
         step = _step_of(plan, self.item)
         if context.ledger.edited(self.item):
             raise UsageInvalid(f"{self.item} holds a person's own text.", hint="Edit it instead.")
+        if step.action is Action.SUBMITTED:
+            raise UsageInvalid(f"{self.item} is in a batch at the provider.", hint="`seed-library run` collects it.")
         model, finding = await context.ports.writer.look_up(context.book.spec.model)
         require([finding])
         context = replace(context, model=model)

@@ -7,9 +7,11 @@ from dataclasses import replace
 from engine.world import World, item_id, world_of
 from fakes.writer import ANSWER_COST, answer
 
+from seed_library.core.batches import BatchNote
 from seed_library.core.catalog import ItemId
+from seed_library.core.errors import Stopped
 from seed_library.core.plan import Action
-from seed_library.engine.works import Accept, HumanText, Prune, Sample, WriteByHand, spread
+from seed_library.engine.works import Accept, AskAgain, HumanText, Prune, Sample, TurnDown, WriteByHand, spread
 
 BAD = answer("Short.")
 
@@ -116,3 +118,48 @@ async def test_works_leave_an_unfinished_library_unasked() -> None:
     mine = HumanText(world.catalog.items[1], "My own words about it.")
     await world.run(work=WriteByHand([mine]), command="import")
     assert (world.writer.calls, world.writer.looked_up, len(world.store.table)) == ([], 0, 1)
+
+
+async def test_a_sample_asks_for_nothing_while_a_batch_of_another_machine_is_not_collected() -> None:
+    """Its texts may be among those that are paid for already; a run collects it first."""
+    world = world_of(5)
+    note = BatchNote("0a1b2c3d4e5f", 4, world.clock.now().isoformat(), world.catalog.request.model, 9_000, "msgbatch_9")
+    await world.notes.write(note)
+    finished = await world.run(work=Sample(2), command="sample")
+    assert (finished.exit_code, world.writer.calls) == (4, [])
+
+
+async def test_another_text_of_an_item_in_a_batch_is_not_asked_for() -> None:
+    """It is at the provider, and will be paid for."""
+    world = world_of(3)
+    world.batches.on_create = lambda: world.halt.because(Stopped("Stopped on request.", hint=""))
+    await world.run(mode="batch")
+    asked = len(world.writer.calls)
+    finished = await world.run(work=AskAgain(item_id(2)), command="review")
+    assert (finished.exit_code, len(world.writer.calls)) == (2, asked)
+
+
+async def test_another_text_replaces_a_stored_one_and_leaves_a_persons_alone() -> None:
+    """One request, one row."""
+    world = world_of(2)
+    await world.run()
+    world.writer.script = [answer("Another calm sign, then.")]
+    finished = await world.run(work=AskAgain(item_id(1)), command="review")
+    assert (finished.exit_code, finished.requests) == (0, 1)
+    assert world.store.table[item_id(1)].text == "Another calm sign, then."
+    await world.run(work=WriteByHand([HumanText(world.catalog.items[1], "My own words about it.")]), command="import")
+    assert (await world.run(work=AskAgain(item_id(1)), command="review")).exit_code == 2
+
+
+async def test_a_text_that_a_person_does_not_want_stays_until_a_better_one_is_there() -> None:
+    """The plan says so; `--refresh rejected` asks for another one."""
+    world = world_of(2)
+    await world.run()
+    await world.run(work=TurnDown(item_id(1)), command="review")
+    assert (await world.plan()).totals["rejected"] == 1
+    assert item_id(1) in world.store.table
+    world.writer.script = [answer("Another calm sign, then.")]
+    finished = await world.run(refresh="rejected")
+    assert (finished.exit_code, finished.requests) == (0, 1)
+    assert world.store.table[item_id(1)].text == "Another calm sign, then."
+    assert (await world.plan()).totals["rejected"] == 0
