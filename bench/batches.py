@@ -30,7 +30,8 @@ def run_of(items: int, folder: Path, messages: MessagesServer) -> Ended:
     """Seed so many items through batches into a SQLite file."""
     prompts = folder / f"prompts-{items}"
     catalogs.plain(prompts, items)
-    messages.control(clear=True, batch_polls=12)  # nothing has ended before everything is submitted
+    # Nothing ends before everything is submitted: else the time to submit would hold that of collecting.
+    messages.control(clear=True, batch_polls=10 + items // 2_500)
     settings = {
         **messages.environment,
         "SEED_LIBRARY_PROMPTS_DIR": str(prompts),

@@ -19,7 +19,7 @@ _GERMAN = (
     "Wer {} kennt, lässt {} das {} und fragt {}.",
     "So bleibt {} bei {}, bis {} dein {} abholt für {}.",
     "Nimm {} statt {} und schau {}, der {} trägt, ist {}.",
-    "Du hörst {}, bevor {} die {} öffnet, und zählst {}.",
+    "Du hörst {}, bevor {} die {} öffnet, und {}.",
 )
 _ENGLISH = (
     "You put {} before {} because {} takes {} from {}.",

@@ -1,8 +1,8 @@
 """What a text has in common with others: how it begins and ends, long phrases, and nearly everything.
 
 Openings and endings are compared inside a category, phrases and whole texts inside a locale. Similarity is the exact
-Jaccard index of the sets of three-word runs, over an index of which texts hold a run; that is exact and fast up to some
-thousand texts (measured: all pairs of 720 in 1.4 s without an index). Beyond `MOST_TEXTS` of a locale only beginnings
+Jaccard index of the sets of three-word runs, but for everyday ones, over an index of which texts hold a run; that is
+exact and fast up to some thousand texts (measured: all pairs of 720 in 1.4 s without an index). Beyond `MOST_TEXTS` of a locale only beginnings
 and endings are remembered: the index would take more memory than the rest of a run.
 """
 
@@ -21,6 +21,7 @@ _PHRASE, _RUN = 6, 3
 _SHARED_BY_MANY = 3  # others; with this one it is the fourth text that holds the phrase
 _SAME, _SIMILAR = 0.30, 0.12
 _ENOUGH_RUNS = 12  # shorter texts share runs by chance
+_EVERYDAY = 200  # texts; a run that so many hold ("in der Küche") says nothing of two of them, and costs the most time
 
 
 class Corpus:
@@ -93,7 +94,9 @@ class _Locale:
         runs = {hash(run) for run in draft.grams(_RUN)}
         if len(runs) < _ENOUGH_RUNS:
             return
-        shared = Counter(number for run in runs for number in self._runs.get(run, ()) if self._items[number] != item)
+        holders = (self._runs.get(run, ()) for run in runs)
+        telling = (numbers for numbers in holders if len(numbers) <= _EVERYDAY)
+        shared = Counter(number for numbers in telling for number in numbers if self._items[number] != item)
         nearest, other = 0.0, item
         for number, count in shared.items():
             similarity = count / (len(runs) + self._sizes[number] - count)
