@@ -2,8 +2,8 @@
 
 Openings and endings are compared inside a category, phrases and whole texts inside a locale. Similarity is the exact
 Jaccard index of the sets of three-word runs, but for everyday ones, over an index of which texts hold a run; that is
-exact and fast up to some thousand texts (measured: all pairs of 720 in 1.4 s without an index). Beyond `MOST_TEXTS` of a locale only beginnings
-and endings are remembered: the index would take more memory than the rest of a run.
+exact and fast up to some thousand texts (measured: all pairs of 720 in 1.4 s without an index). Beyond `MOST_TEXTS`
+of a locale only beginnings and endings are remembered: the index would take more memory than the rest of a run.
 """
 
 from __future__ import annotations
