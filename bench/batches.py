@@ -51,7 +51,9 @@ def lines_of(small: Ended, large: Ended, sizes: tuple[int, int]) -> Iterator[Lin
     """Turn two runs into figures."""
     name = f"{sizes[1]:,} items in batches"
     (started,) = large.events("run_started")
-    submitted = large.events("batch_submitted")
+    first_collected = large.events("batch_collected")[0]["at"]
+    # Refused texts are repaired in a batch of their own, after the others.
+    submitted = [event for event in large.events("batch_submitted") if event["at"] < first_collected]
     yield Line(name, "batches", len(submitted), None, "")
     yield Line(name, "from the start to the last submission", _between(started, submitted[-1]), _SUBMITTED_SECONDS, "s")
     yield Line(name, "the whole run", large.seconds, None, "s")
