@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 
 from seed_library.core.answers import content_of
 from seed_library.core.catalog import ItemId
+from seed_library.core.errors import SeedLibraryError
 from seed_library.core.gates.corpus import MOST_TEXTS
 from seed_library.core.gates.diversity import Diversity, diversity
 from seed_library.core.plan import Action, Plan, Step
@@ -17,9 +19,18 @@ _MEASURED = 500  # texts; the figures depend on the size of a corpus, and more w
 
 
 def figures(context: RunContext, plan: Plan) -> Diversity | None:
-    """Return how varied the texts of a plan are, as far as the journal holds them; None where nothing new is stored."""
+    """Return how varied the texts of a plan are, as far as the journal holds them; None where nothing new is stored.
+
+    Never raises an expected failure: a run whose journal was taken away ends for that reason, not for want of figures.
+    """
     if not context.tally.stored or context.writer_name == "rehearsal":
         return None
+    with suppress(SeedLibraryError):
+        return _figures(context, plan)
+    return None
+
+
+def _figures(context: RunContext, plan: Plan) -> Diversity | None:
     return diversity(text for _, text in islice(_accepted(context, plan.steps), _MEASURED))
 
 
