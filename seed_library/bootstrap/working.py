@@ -11,12 +11,12 @@ from seed_library.bootstrap.building import store_at
 from seed_library.bootstrap.preparing import Prepared, new_run_id
 from seed_library.bootstrap.running import Job, seed
 from seed_library.core.catalog import Item, ItemId
-from seed_library.core.drafts import Finding
+from seed_library.core.drafts import Diversity, Finding
 from seed_library.core.errors import RunBlocked
 from seed_library.core.events import RunFinished
 from seed_library.core.gates import as_ruled, judge
 from seed_library.core.gates.corpus import Corpus
-from seed_library.core.gates.diversity import Diversity, diversity
+from seed_library.core.gates.diversity import diversity
 from seed_library.engine.preflight import sample_row
 from seed_library.engine.works import Work
 from seed_library.ports import Reporter, StoredText

@@ -96,6 +96,25 @@ class Judgement:
         return not any(finding.severity == "error" for finding in self.findings)
 
 
+@dataclass(frozen=True, slots=True)
+class Diversity:
+    """How varied a corpus is (`core.gates.diversity` works it out).
+
+    Attributes:
+        words: mean length in words.
+        distinct_2, distinct_3: share of the runs of two and three words that are different ones.
+        self_repetition: share of texts' four-word runs that another text holds, too.
+        openings: share of the texts whose first three words begin another one as well.
+    """
+
+    texts: int
+    words: float
+    distinct_2: float
+    distinct_3: float
+    self_repetition: float
+    openings: float
+
+
 def text_of(message: RawMessage) -> str:
     """Return the joined text blocks, stripped; empty when there are none."""
     blocks = message.get("content")

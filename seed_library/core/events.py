@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from seed_library.core.catalog import ItemId
-from seed_library.core.drafts import Finding
-from seed_library.core.gates.diversity import Diversity
+from seed_library.core.drafts import Diversity, Finding
 
 
 @dataclass(frozen=True, slots=True)

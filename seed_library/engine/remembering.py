@@ -8,9 +8,10 @@ from itertools import islice
 
 from seed_library.core.answers import content_of
 from seed_library.core.catalog import ItemId
+from seed_library.core.drafts import Diversity
 from seed_library.core.errors import SeedLibraryError
 from seed_library.core.gates.corpus import MOST_TEXTS
-from seed_library.core.gates.diversity import Diversity, diversity
+from seed_library.core.gates.diversity import diversity
 from seed_library.core.plan import Action, Plan, Step
 from seed_library.engine.context import RunContext
 

@@ -8,7 +8,18 @@ import sys
 
 import pytest
 
-HEAVY = ["anthropic", "httpx2", "supabase", "postgrest", "httpx", "pydantic", "pydantic_settings", "tenacity", "rich"]
+HEAVY = [
+    "anthropic",
+    "httpx2",
+    "supabase",
+    "postgrest",
+    "httpx",
+    "pydantic",
+    "pydantic_settings",
+    "tenacity",
+    "rich",
+    "regex",
+]
 SCRIPT = f"""
 import json, sys
 from seed_library.__main__ import main

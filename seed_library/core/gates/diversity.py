@@ -9,29 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from statistics import fmean
 
+from seed_library.core.drafts import Diversity
 from seed_library.core.gates.text import Text
-
-
-@dataclass(frozen=True, slots=True)
-class Diversity:
-    """The figures of one corpus.
-
-    Attributes:
-        words: mean length in words.
-        distinct_2, distinct_3: share of the runs of two and three words that are different ones.
-        self_repetition: share of texts' four-word runs that another text holds, too.
-        openings: share of the texts whose first three words begin another one as well.
-    """
-
-    texts: int
-    words: float
-    distinct_2: float
-    distinct_3: float
-    self_repetition: float
-    openings: float
 
 
 def diversity(texts: Iterable[str]) -> Diversity | None:
