@@ -37,6 +37,15 @@ class Draft:
     recovered: bool
 
 
+def judgement_of(context: RunContext, item: Item, content: Content) -> Judgement:
+    """Judge a text by itself, and beside the others. A rehearsal's phrases repeat themselves and quote facts."""
+    rules = context.catalog.rules_of(item.id)
+    if context.writer_name == "rehearsal":
+        return judge(content.text, GateRules(rules.words), item)
+    alone = judged_alone(content, context.catalog.request, rules, item)
+    return Judgement(alone + as_ruled(context.corpus.findings(item.id, content.text), rules))
+
+
 class Judge:
     """Turns paid answers into drafts."""
 
@@ -71,7 +80,7 @@ class Judge:
             context.tally.fail(item.id, fault)
             return None
         content = content_of(message, context.catalog.request)
-        judgement = self._judgement(item, content)
+        judgement = judgement_of(context, item, content)
         if not judgement.accepted:
             self._refuse(step, paid, judgement.findings)
             return None
@@ -81,14 +90,6 @@ class Judge:
         provenance = _provenance(context.writer_name, paid.record, judgement.findings)
         row = Row(item.id, item.title, content.text, provenance, content.columns)
         return Draft(row, step.fingerprint, recovered)
-
-    def _judgement(self, item: Item, content: Content) -> Judgement:
-        """Judge a text by itself, and beside the others. A rehearsal's phrases repeat themselves and quote facts."""
-        rules = self._context.catalog.rules_of(item.id)
-        if self._context.writer_name == "rehearsal":
-            return judge(content.text, GateRules(rules.words), item)
-        alone = judged_alone(content, self._context.catalog.request, rules, item)
-        return Judgement(alone + as_ruled(self._context.corpus.findings(item.id, content.text), rules))
 
     def _refuse(self, step: Step, paid: PaidText, findings: tuple[Finding, ...]) -> None:
         """Keep the verdict; count the text as rejected where it is not to be repaired."""

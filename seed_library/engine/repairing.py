@@ -6,12 +6,12 @@ done by the next run. What the gates had against a draft is found out anew from 
 
 from __future__ import annotations
 
-from seed_library.core.answers import content_of, judged_alone
+from seed_library.core.answers import content_of
 from seed_library.core.drafts import Request, text_of
-from seed_library.core.gates import as_ruled
 from seed_library.core.plan import Step
 from seed_library.core.repairs import repair_request
 from seed_library.engine.context import RunContext
+from seed_library.engine.judging import judgement_of
 
 
 class Repairs:
@@ -32,8 +32,6 @@ class Repairs:
         draft = context.ledger.draft(item.id, step.fingerprint)
         if draft is None or draft.verdict != "rejected":
             return request
-        message, rules = context.ports.journal.read(draft.position)["message"], context.catalog.rules_of(item.id)
-        content = content_of(message, context.catalog.request)
-        beside = as_ruled(context.corpus.findings(item.id, content.text), rules)
-        alone = judged_alone(content, context.catalog.request, rules, item)
-        return repair_request(request, text_of(message), alone + beside)
+        message = context.ports.journal.read(draft.position)["message"]
+        judgement = judgement_of(context, item, content_of(message, context.catalog.request))
+        return repair_request(request, text_of(message), judgement.findings)

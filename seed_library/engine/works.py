@@ -9,15 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from seed_library.core.answers import answer_fault, content_of, judged_alone
+from seed_library.core.answers import answer_fault, content_of
 from seed_library.core.catalog import Item, ItemId
 from seed_library.core.drafts import Finding
 from seed_library.core.errors import UsageInvalid
-from seed_library.core.gates import as_ruled
 from seed_library.core.plan import Action, Plan, Step
 from seed_library.engine.context import RunContext
 from seed_library.engine.drafting import Drafter
-from seed_library.engine.judging import Judge
+from seed_library.engine.judging import Judge, judgement_of
 from seed_library.engine.preflight import require
 from seed_library.engine.storing import Storer
 from seed_library.ports import Row
@@ -95,10 +94,8 @@ def _drafted(context: RunContext, step: Step) -> Sampled | None:
     message, item = record["message"], step.item
     if fault := answer_fault(message, context.catalog.request):
         return Sampled(item, "", (Finding("answer", "error", fault),), int(record["cost"]))
-    content, rules = content_of(message, context.catalog.request), context.catalog.rules_of(item.id)
-    beside = as_ruled(context.corpus.findings(item.id, content.text), rules)
-    alone = judged_alone(content, context.catalog.request, rules, item)
-    return Sampled(item, content.text, alone + beside, int(record["cost"]))
+    content = content_of(message, context.catalog.request)
+    return Sampled(item, content.text, judgement_of(context, item, content).findings, int(record["cost"]))
 
 
 @dataclass(slots=True)
