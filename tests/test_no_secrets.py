@@ -28,13 +28,15 @@ _KINDS = {
 }
 # Test keys are obviously fake: they say so, or they are one letter over and over.
 _FAKE = re.compile(r"fake|test|not-a-real|NoRealKey|example|placeholder|x{4}|0123456789|a{6}", re.IGNORECASE)
+# Where people and the superuser live, apart from their slashes: this file holds no path either.
+_HOMES, _SUPERUSER = "(?:home|Users)", "root"
 SECRETS = {
     "Claude key": re.compile(r"sk-ant-[A-Za-z0-9_-]{16,}"),
     "Supabase key": re.compile(r"sb_(?:secret|publishable)_[A-Za-z0-9_-]{20,}"),
     "JWT": re.compile(r"eyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"),
     "private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     "token of a code host": re.compile(r"gh[pousr]_[A-Za-z0-9]{30,}"),
-    "path of a machine": re.compile(r"(?<![\w.])/(?:home|Users)/(?!you\b|user\b)[a-z][\w.-]+/|(?<![\w.])/root/\w"),
+    "path of a machine": re.compile(rf"(?<![\w.])/(?:{_HOMES}/(?!you\b|user\b)[a-z][\w.-]+/|{_SUPERUSER}/\w)"),
 }
 _SPLIT = re.compile(r"""["']\s*(?:\+\s*)?\n?\s*["']""")
 
