@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seed_library.cli.options import global_options, invocation, target_options
+from seed_library.cli.wording import sentence
 from seed_library.core.errors import TargetLocked, UsageInvalid
+from seed_library.core.events import BatchLeft
 
 if TYPE_CHECKING:
     from seed_library.adapters.holder_process import HolderProcess
@@ -110,9 +112,7 @@ def _sentence(process: HolderProcess, found: Status) -> str:
     counts = f"{run.stored:,} stored, {found.left:,} left, ${found.spent_usd:.4f} spent"
     maybe = f" and perhaps up to ${found.maybe_spent_usd:.4f} more" if found.maybe_spent_usd else ""
     left = "".join(
-        f"\nBatch {batch.note.batch_id or '(id not known yet)'} ({batch.note.count:,} requests) stays at the "
-        "provider and goes on; the next run collects it. `seed-library cancel` cancels it."
-        for batch in found.batches
+        f"\n{sentence(BatchLeft(batch.note.batch_id or '(id unknown)', batch.note.count))}" for batch in found.batches
     )
     if found.state == "finished":
         return f"Stopped (pid {pid}, exit code {run.exit_code}): {counts}{maybe}. Run again to go on.{left}"
