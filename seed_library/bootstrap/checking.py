@@ -13,7 +13,7 @@ from seed_library.bootstrap.lease_checks import lease_check
 from seed_library.bootstrap.preparing import Inspection, Prepared, claude_faults, store_faults
 from seed_library.core.errors import SeedLibraryError, TargetLocked, UsageInvalid
 from seed_library.core.pricing import FREE
-from seed_library.engine.preflight import budget_check, preflight_error, require, sample_row
+from seed_library.engine.preflight import budget_check, preflight_error, require
 from seed_library.ports import Check, StoredText
 
 
@@ -98,7 +98,7 @@ async def _outside_checks(prepared: Prepared, faults: Mapping[str, str]) -> list
 async def _store_checks(prepared: Prepared) -> list[Check]:
     store = store_at(prepared.known_target.address, prepared.catalog.table, prepared.settings)
     try:
-        return await store.check(sample_row(prepared.chosen.items[0], prepared.catalog.table))
+        return await store.check(prepared.sample_row)
     finally:
         await store.aclose()
 

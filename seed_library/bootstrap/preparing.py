@@ -18,6 +18,8 @@ from seed_library.core.prompts import PromptBook
 from seed_library.core.redaction import Redactor
 from seed_library.core.targets import StoreAddress, Target
 from seed_library.engine.planning import Chosen, choose
+from seed_library.engine.preflight import sample_row
+from seed_library.ports import Row
 
 if TYPE_CHECKING:
     from seed_library.settings import Needs, Settings
@@ -95,6 +97,11 @@ class Prepared:
             UsageInvalid: no target is configured.
         """
         return target_folder(self.state_dir, self.known_target)
+
+    @property
+    def sample_row(self) -> Row:
+        """A real item of the selection as a row with placeholder text, for the target's checks."""
+        return sample_row(self.chosen.items[0], self.catalog.table)
 
     @property
     def target_label(self) -> str:

@@ -17,7 +17,6 @@ from seed_library.core.plan import Lookup, Plan, Refresh
 from seed_library.core.pricing import ModelFacts
 from seed_library.core.targets import SqliteAddress
 from seed_library.engine.planning import Cost, Prices, count, estimate, plan_from_journal, plan_from_store
-from seed_library.engine.preflight import sample_row
 from seed_library.ports import Check
 
 
@@ -99,11 +98,7 @@ class _Look:
             return plan_from_journal(prepared.chosen, lookup, "claude")
         store = store_at(prepared.target.address, prepared.catalog.table, prepared.settings)
         try:
-            failed = [
-                check
-                for check in await store.check(sample_row(prepared.chosen.items[0], prepared.catalog.table))
-                if not check.ok
-            ]
+            failed = [check for check in await store.check(prepared.sample_row) if not check.ok]
             if not failed:
                 self._note_lease(await lease_check(prepared))
                 return await plan_from_store(prepared.chosen, store, lookup)

@@ -17,7 +17,6 @@ from seed_library.core.events import RunFinished
 from seed_library.core.gates import as_ruled, judge
 from seed_library.core.gates.corpus import Corpus
 from seed_library.core.gates.diversity import diversity
-from seed_library.engine.preflight import sample_row
 from seed_library.engine.works import Work
 from seed_library.ports import Reporter, StoredText
 
@@ -41,11 +40,7 @@ def stored_texts(prepared: Prepared, locales: Sequence[str] = ()) -> list[Stored
 async def _read(prepared: Prepared, locales: Sequence[str]) -> list[StoredText]:
     store = store_at(prepared.known_target.address, prepared.catalog.table, prepared.settings)
     try:
-        failed = [
-            check
-            for check in await store.check(sample_row(prepared.chosen.items[0], prepared.catalog.table))
-            if not check.ok
-        ]
+        failed = [check for check in await store.check(prepared.sample_row) if not check.ok]
         if failed:
             raise RunBlocked(f"{failed[0].name}: {failed[0].message}", hint=failed[0].hint)
         return [text async for text in store.texts(prepared.chosen.categories, locales)]
