@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from seed_library.core.catalog import ItemId
-from seed_library.core.drafts import Finding
+from seed_library.core.drafts import Finding, Severity
 from seed_library.core.gates.text import Text
 
 MOST_TEXTS = 5_000
@@ -84,11 +84,9 @@ class _Locale:
                 best = len(others), " ".join(gram), min(others)
         if best is not None:
             count, phrase, other = best
-            severity = "error" if count >= _SHARED_BY_MANY else "warning"
+            severity: Severity = "error" if count >= _SHARED_BY_MANY else "warning"
             named = f"{other}" if count == 1 else f"{other} and {count - 1} more"
-            yield Finding(
-                "shared_phrase", "error" if severity == "error" else "warning", f"shared with {named}", phrase
-            )
+            yield Finding("shared_phrase", severity, f"shared with {named}", phrase)
 
     def _similar(self, item: ItemId, draft: Text) -> Iterator[Finding]:
         runs = {hash(run) for run in draft.grams(_RUN)}
@@ -103,9 +101,9 @@ class _Locale:
             if similarity > nearest:
                 nearest, other = similarity, self._items[number]
         if nearest >= _SIMILAR:
-            severity = "error" if nearest >= _SAME else "warning"
+            severity: Severity = "error" if nearest >= _SAME else "warning"
             message = f"{nearest:.0%} of its three-word runs are those of {other}"
-            yield Finding("near_duplicate", "error" if severity == "error" else "warning", message)
+            yield Finding("near_duplicate", severity, message)
 
 
 def _opening(item: ItemId, draft: Text) -> tuple[str, str, str]:
