@@ -1,49 +1,43 @@
-"""Long trials: `python -m chaos messages|batches --trials N --seed S`, with `tests` on the path; 1 on a violation."""
+"""Long trials: `python -m chaos [messages|batches] --trials N --seed S --jobs J`; ends with 1 on a violation.
+
+`tests` has to be on the path. Without a kind, every fourth trial is one of batches.
+"""
 
 from __future__ import annotations
 
 import argparse
-import shutil
+import multiprocessing
 import sys
-import tempfile
 from collections import Counter
-from pathlib import Path
+from concurrent.futures import ProcessPoolExecutor, as_completed
 
-from servers.processes import MessagesServer
-from servers.supabase import MIGRATIONS, Postgres, Supabase
+from chaos.trials import KINDS, run_trials
 
-from chaos import batch_kills, message_runs
-
-_TRIALS = {"batches": batch_kills.trial, "messages": message_runs.trial}
+_AT_ONCE = 10  # trials between two words of progress
 
 
 def main() -> int:
     """Run the trials and print what they met."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", choices=list(_TRIALS))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", nargs="?", choices=KINDS, default="all")
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2)
     wanted = parser.parse_args()
-    postgres = Postgres()
-    supabase, messages = Supabase(postgres, MIGRATIONS), MessagesServer()
+    seeds = range(wanted.seed, wanted.seed + wanted.trials)
+    parts = [seeds[start : start + _AT_ONCE] for start in range(0, len(seeds), _AT_ONCE)]
     met: Counter[str] = Counter()
-    violated = 0
-    try:
-        for seed in range(wanted.seed, wanted.seed + wanted.trials):
-            folder = Path(tempfile.mkdtemp(prefix="seed-library-chaos-"))
-            verdict = _TRIALS[wanted.kind](seed, folder / "work", messages, supabase)
-            met += verdict.met
-            violated += bool(verdict.violations)
-            if verdict.violations:
-                print(f"seed {seed}: {'; '.join(verdict.violations)}", flush=True)
-            else:
-                shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        supabase.stop()
-        messages.stop()
-        postgres.stop()
+    done = violated = 0
+    with ProcessPoolExecutor(wanted.jobs, multiprocessing.get_context("spawn")) as pool:
+        running = {pool.submit(run_trials, wanted.kind, part): part for part in parts}
+        for future in as_completed(running):
+            more, violations = future.result()
+            met += more
+            done += len(running[future])
+            violated += len(violations)
+            print(*violations, f"{done} of {wanted.trials} trials, {violated} with violations", sep="\n", flush=True)
     for what, times in sorted(met.items()):
-        print(f"{times:>6}  {what}")
+        print(f"{times:>7,}  {what}")
     print(f"{wanted.trials} trials from seed {wanted.seed}: {violated} with violations")
     return 1 if violated else 0
 

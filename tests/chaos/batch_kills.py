@@ -17,26 +17,20 @@ import random
 import shutil
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from processes.program import Program, Running
+from processes.program import Running
 from servers.processes import MessagesServer
 from servers.supabase import Supabase
+
+from chaos.starting import Forking
+from chaos.verdict import Verdict
 
 _BATCHES = "/v1/messages/batches"
 _EMPTY_STATE_EVERY = 4
 _SETTINGS = {"SEED_LIBRARY_BATCH_POLL_SECONDS": "0.05", "SEED_LIBRARY_BATCH_GRACE_SECONDS": "1"}
 _LONGEST_DELAY = 0.6  # seconds after the canary; a run is over in about that time when nothing happens
-
-
-@dataclass
-class Verdict:
-    """What a trial has shown: what was violated, and what it met on the way."""
-
-    seed: int
-    violations: list[str] = field(default_factory=list)
-    met: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +70,7 @@ def trial(seed: int, folder: Path, messages: MessagesServer, supabase: Supabase)
     """Do one trial in an empty folder, and judge it."""
     dangers, dice = Dangers.draw(seed), random.Random(f"moments {seed}")
     verdict = Verdict(seed)
-    program = Program(folder, {**messages.environment, **supabase.environment, **_SETTINGS})
+    program = Forking(folder, {**messages.environment, **supabase.environment, **_SETTINGS})
     folder.mkdir(parents=True, exist_ok=True)
     _prepare(dangers, messages, supabase)
     for _ in range(dangers.kills):

@@ -1,12 +1,7 @@
-"""Messages under fire: runs that are killed, stopped and frozen, with a bad network, a bad database and torn journals.
+"""Messages under fire: real processes that are killed, stopped, frozen and raced, on bad networks, disks and clocks.
 
-`nox -s chaos -- messages --trials N --seed S` runs many of them. One trial: an empty library, one to four starts with
-the dangers that its seed draws, then a run to the end in fair weather. What has to hold, judged by the servers:
-
-- every item has its row, and the last run ends with 0;
-- what is in the table was billed, and what was billed once is in the table: no paid text is lost;
-- what was billed more than once is no more than what the journal announces as "may have been billed";
-- a second start never works beside a living one.
+`nox -s chaos -- messages --trials N --seed S` runs many of them. One trial: an empty library of 60 items, one to three
+lives with the dangers that its seed draws, then a run to the end in fair weather. What has to hold is in `invariants`.
 """
 
 from __future__ import annotations
@@ -14,151 +9,248 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from processes.program import Program, Running
+from processes.program import Ended, Running
 from servers.processes import MessagesServer
 from servers.supabase import Supabase
 
-from chaos.batch_kills import Verdict
-from seed_library.adapters.journal_lines import Damage, records
+from chaos.dangers import Dangers, Life
+from chaos.evidence import ITEMS, Client, Evidence, gather, journals_in, paid_and_not_stored
+from chaos.invariants import judge
+from chaos.starting import Forking, Hardship
+from chaos.verdict import Verdict
 
-_STORE = "POST /rest/v1/rpc/seed_library_store"
-_Fault = dict[str, object]
-_ENDINGS = ("kill", "kill", "kill", "term", "freeze", "second start")
-_HARMLESS: tuple[_Fault, ...] = (
-    {"status": 429, "headers": {"retry-after": "0"}},
-    {"status": 529},
-    {"delay_ms": 60},
-    {"drop": "before"},
-)
-_DOUBTFUL: tuple[_Fault, ...] = (
-    {"status": 500},
-    {"drop": "after"},
-    {"truncate": True},
-    {"body": "<html>gateway</html>"},
-)
-_DATABASE: tuple[_Fault, ...] = ({"status": 503}, {"drop": True}, {"drop": True, "after": True}, {"status": 500})
+_TORN = b'0badc0de {"kind":"paid","run":"x","item"'
+_JUMPS = (-86_400.0, 3_600.0, 86_400.0)
+_SMALL_BUDGET = "0.6"  # the worst case of eight requests
+_ROOM = 120_000  # bytes that a journal may still grow by when the disk is about to be full
 
 
-@dataclass(frozen=True, slots=True)
-class Dangers:
-    """What a trial draws."""
+@dataclass(slots=True)
+class Stage:
+    """Where a trial happens, and who has appeared on it."""
 
-    endings: tuple[str, ...]
-    faults: list[dict[str, object]]
-    database: list[dict[str, object]]
-    torn: bool
-    concurrency: int
+    folder: Path
+    messages: MessagesServer
+    supabase: Supabase
+    dangers: Dangers
+    dice: random.Random
+    verdict: Verdict
+    mutant: str = ""
+    clients: list[Client] = field(default_factory=list)
 
-    @classmethod
-    def draw(cls, seed: int) -> Dangers:
-        """Draw them from a seed."""
-        dice = random.Random(seed)
-        chosen = [*dice.sample(_HARMLESS, dice.randint(0, 3)), *dice.sample(_DOUBTFUL, dice.randint(0, 2))]
-        return cls(
-            endings=tuple(dice.choices(_ENDINGS, k=dice.randint(1, 4))),
-            faults=[{**fault, "probability": dice.uniform(0.005, 0.04)} for fault in chosen],
-            database=[
-                {"match": _STORE, "skip": dice.randint(1, 6), "times": dice.randint(1, 3), **fault}
-                for fault in dice.sample(_DATABASE, dice.randint(0, 2))
-            ],
-            torn=dice.random() < 1 / 3,
-            concurrency=dice.choice((1, 4, 8, 16)),
-        )
+    def start(self, life: Life | None, *, machine: str = "here", more: tuple[str, ...] = ()) -> tuple[Client, Running]:
+        """Start the program as a client of its own."""
+        name = f"{len(self.clients) + 1:02}"
+        hardship = life.hardship if life else ""
+        client = Client(name, machine, self.dangers.concurrency, hardship, ending=life.ending if life else "end")
+        self.clients.append(client)
+        program = self._program(client, hardship)
+        budget = ("--budget", _SMALL_BUDGET) if hardship == "small budget" else ()
+        client.budget = float(_SMALL_BUDGET) if budget else 5.0
+        command = ("run", "--json", *ITEMS, "--concurrency", str(client.concurrency), *budget, *more)
+        return client, program.start(*command)
+
+    def end(self, client: Client, running: Running) -> Ended:
+        """Wait for the end of a client, and keep what it said."""
+        ended = running.end()
+        client.remember(running.events, ended, self.supabase.count() if ended.code == 0 else None)
+        return ended
+
+    def state(self, machine: str) -> Path:
+        """The state directory of a machine."""
+        return self.folder / machine / "state"
+
+    def _program(self, client: Client, hardship: str) -> Forking:
+        folder = self.folder / client.machine
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = {**self.messages.environment, **self.supabase.environment}
+        settings["ANTHROPIC_BASE_URL"] = f"{self.messages.url}/as/{client.name}"
+        return Forking(folder, settings, self._hardship(hardship, folder))
+
+    def _hardship(self, name: str, folder: Path) -> Hardship:
+        if name == "disk full":
+            journals = journals_in(folder / "state")
+            room = sum(journal.stat().st_size for journal in journals) + self.dice.randint(0, _ROOM)
+            return Hardship(room=room, mutant=self.mutant)
+        clock = folder / "wrong-by"
+        if name == "clock jumps":
+            clock.write_text("0")
+            return Hardship(clock=str(clock), mutant=self.mutant)
+        return Hardship(powerless=name == "read-only state", mutant=self.mutant)
 
 
-def trial(seed: int, folder: Path, messages: MessagesServer, supabase: Supabase) -> Verdict:
+def trial(seed: int, folder: Path, messages: MessagesServer, supabase: Supabase, mutant: str = "") -> Verdict:
     """Do one trial in an empty folder, and judge it."""
-    dangers, dice, verdict = Dangers.draw(seed), random.Random(f"moments {seed}"), Verdict(seed)
-    program = Program(folder, {**messages.environment, **supabase.environment})
-    folder.mkdir(parents=True, exist_ok=True)
+    dangers, verdict = Dangers.draw(seed), Verdict(seed)
+    stage = Stage(folder, messages, supabase, dangers, random.Random(f"moments {seed}"), verdict, mutant)
     messages.reset()
     supabase.reset()
-    messages.control(latency_ms=dice.choice((5, 20, 40)))
-    command = ("run", "--json", "--concurrency", str(dangers.concurrency))
-    for ending in dangers.endings:
-        messages.faults(*dangers.faults)
+    messages.control(latency_ms=dangers.latency_ms, watch=[str(stage.state("here")), str(stage.state("there"))])
+    supabase.watch(stage.state("here"), stage.state("there"))
+    for life in dangers.lives:
+        messages.faults(*dangers.model)
         supabase.faults(*dangers.database)
-        run = program.start(*command)
-        _let_work(run, dice)
-        _end(ending, run, program, verdict)
-        if dangers.torn and ending == "kill":
-            _tear(program, dice, verdict)
+        with _writable_or_not(stage, life):
+            _live(stage, life)
     messages.faults()
     supabase.faults()
-    last = program.run(*command)
-    if last.code:
-        verdict.violations.append(f"the last run ended with {last.code}: {last.out[-400:]} {last.err[-400:]}")
-    _judge(verdict, program, messages, supabase)
+    _finish(stage)
+    judge(_evidence(stage), verdict)
     return verdict
 
 
-def _let_work(run: Running, dice: random.Random) -> None:
-    """Let a run come somewhere: to a random event, or a little further in time."""
-    for _ in range(dice.choice((0, 2, 5, 20, 60, 150, 400))):
-        if run.next_event() is None:
+def _evidence(stage: Stage) -> Evidence:
+    return gather(stage.messages, stage.supabase, stage.clients, [stage.state("here"), stage.state("there")])
+
+
+def _finish(stage: Stage) -> None:
+    """Run to the end in fair weather; what an earlier life had refused is asked for again."""
+    client, running = stage.start(None, more=("--refresh", "rejected", "--wait-lock", "60"))
+    ended = stage.end(client, running)
+    last = (ended.out.splitlines() or [""])[-1]
+    stage.verdict.require(ended.code == 0, f"the last run ended with {ended.code}: {last[-500:]} {ended.err[-500:]}")
+
+
+def _live(stage: Stage, life: Life) -> None:
+    """Start, let it come somewhere, and let its end come."""
+    stage.verdict.met[life.ending] += 1
+    if life.hardship:
+        stage.verdict.met[life.hardship] += 1
+    client, running = stage.start(life)
+    if life.ending == "three starts":
+        client, running = _race(stage, life, (client, running))
+    _let_work(stage, life, client, running)
+    if running.process.poll() is not None:
+        stage.verdict.met["over before that"] += 1
+    else:
+        _ENDINGS[life.ending](stage, client, running)
+    stage.end(client, running)
+    if life.torn and client.killed:
+        _tear(stage, life.torn)
+
+
+def _let_work(stage: Stage, life: Life, client: Client, running: Running) -> None:
+    for number in range(life.events):
+        if running.next_event() is None:
             return
-    if dice.random() < 1 / 2:
-        time.sleep(dice.uniform(0, 0.3))  # the moment is what is random; nothing is waited for
+        if number == life.events // 2 and client.hardship == "clock jumps":
+            (stage.folder / client.machine / "wrong-by").write_text(str(stage.dice.choice(_JUMPS)))
+    time.sleep(life.pause)  # the moment is what is random; nothing is waited for
 
 
-def _end(ending: str, run: Running, program: Program, verdict: Verdict) -> None:
-    verdict.met[ending] += 1
-    if run.process.poll() is not None:
-        verdict.met["over before that"] += 1
-        run.end()
-        return
-    if ending == "second start":
-        second = program.run("run", "--json")
-        if second.code == 5:
-            verdict.met["second start refused"] += 1
-        elif run.process.poll() is None:
-            verdict.violations.append(f"a second start ended with {second.code} beside a living run")
-    if ending == "freeze":
-        run.send(signal.SIGSTOP)
-        time.sleep(0.2)  # long enough for answers to arrive at a process that does not look
-        run.send(signal.SIGCONT)
-    if ending == "term":
-        run.send(signal.SIGTERM)
-        code = run.end().code
-        begun = bool(run.events)  # before that, the process has not even said how it wants to be stopped
-        if code not in {0, 4, 6, 8} and (begun or code != -signal.SIGTERM):
-            verdict.violations.append(f"SIGTERM ended a run with {code}")
-        return
-    run.kill()
+def _race(stage: Stage, life: Life, first: tuple[Client, Running]) -> tuple[Client, Running]:
+    """Start two more at once; return the one that works, when the others have been refused."""
+    racers = [first, stage.start(life), stage.start(life)]
+    while len(racers) > 1:
+        over = [one for one in racers if one[1].process.poll() is not None]
+        for client, running in over:
+            stage.end(client, running)
+            racers.remove((client, running))
+            stage.verdict.met["start refused"] += client.code == _LOCKED
+        if not racers:  # none of them could work, for another reason than the lock
+            return stage.start(life)
+        if not over:
+            time.sleep(0.01)
+    return racers[0]
 
 
-def _tear(program: Program, dice: random.Random, verdict: Verdict) -> None:
+def _kill(stage: Stage, client: Client, running: Running) -> None:
+    client.killed = True
+    running.send(signal.SIGKILL)
+
+
+def _terminate(stage: Stage, client: Client, running: Running) -> None:
+    client.stopped = True
+    running.send(signal.SIGTERM)
+
+
+def _terminate_twice(stage: Stage, client: Client, running: Running) -> None:
+    client.stopped = client.killed = True
+    running.send(signal.SIGTERM)
+    time.sleep(stage.dice.choice((0, 0.05)))
+    running.send(signal.SIGTERM)
+
+
+def _freeze(stage: Stage, client: Client, running: Running) -> None:
+    running.send(signal.SIGSTOP)
+    time.sleep(0.2)  # long enough for answers to arrive at a process that does not look
+    running.send(signal.SIGCONT)
+    _kill(stage, client, running)
+
+
+def _start_second(stage: Stage, client: Client, running: Running) -> None:
+    second, beside = stage.start(None)
+    stage.end(second, beside)
+    stage.verdict.met["start refused"] += second.code == _LOCKED
+    _kill(stage, client, running)
+
+
+def _leave_alone(stage: Stage, client: Client, running: Running) -> None:
+    """Let it come to its own end."""
+
+
+def _delete_lock_file(stage: Stage, client: Client, running: Running) -> None:
+    for lock in stage.state(client.machine).glob("targets/*/lock"):
+        lock.unlink()
+    client.robbed = True
+
+
+def _steal_lease(stage: Stage, client: Client, running: Running) -> None:
+    client.robbed = True
+    stage.supabase.sql(
+        "update public.seed_library_lease set token = token + 1, holder = 'a thief', "
+        "expires_at = clock_timestamp() + interval '1 second' where holder is not null"
+    )
+
+
+def _let_another_machine_work(stage: Stage, client: Client, running: Running) -> None:
+    """Freeze it past its lease, let another machine finish, and wake it up."""
+    running.send(signal.SIGSTOP)
+    client.robbed = True
+    client.unstored = paid_and_not_stored(stage.state(client.machine))
+    stage.supabase.sql("update public.seed_library_lease set expires_at = clock_timestamp() - interval '1 second'")
+    other, working = stage.start(None, machine="there")
+    stage.end(other, working)
+    running.send(signal.SIGCONT)
+
+
+_LOCKED = 5
+_ENDINGS = {
+    "kill": _kill,
+    "term": _terminate,
+    "term twice": _terminate_twice,
+    "freeze": _freeze,
+    "second start": _start_second,
+    "three starts": _kill,
+    "end": _leave_alone,
+    "lock file deleted": _delete_lock_file,
+    "lease stolen": _steal_lease,
+    "other machine": _let_another_machine_work,
+}
+
+
+@contextmanager
+def _writable_or_not(stage: Stage, life: Life) -> Iterator[None]:
+    """Take the right to write away from the state folder, where the life wants it so."""
+    folders = [stage.state("here"), *stage.state("here").rglob("*/")] if life.hardship == "read-only state" else []
+    folders = [folder for folder in folders if folder.is_dir()]
+    for folder in folders:
+        folder.chmod(0o500)
+    try:
+        yield
+    finally:
+        for folder in folders:
+            folder.chmod(0o700)
+
+
+def _tear(stage: Stage, length: int) -> None:
     """Leave half a line at the end of the journal, as a power cut does."""
-    for journal in program.state.glob("targets/*/journal.jsonl"):
+    for journal in journals_in(stage.state("here")):
         with journal.open("ab") as file:
-            file.write(b'0badc0de {"kind":"paid","run":"x"'[: dice.randint(1, 33)])
-        verdict.met["journal torn"] += 1
-
-
-def _judge(verdict: Verdict, program: Program, messages: MessagesServer, supabase: Supabase) -> None:
-    billed = messages.billed()
-    times = Counter(entry["prompt"] for entry in billed)
-    stored = {row["description"] for row in supabase.sql("select description from public.content_library")}
-    if supabase.count() != 180:
-        verdict.violations.append(f"{supabase.count()} rows")
-    if strange := stored - {entry["text"] for entry in billed}:
-        verdict.violations.append(f"{len(strange)} stored texts were never billed")
-    lost = [entry for entry in billed if times[entry["prompt"]] == 1 and entry["text"] not in stored]
-    if lost:
-        verdict.violations.append(f"{len(lost)} paid texts are not in the table")
-    twice = sum(count - 1 for count in times.values())
-    announced = _announced(program)
-    if twice > announced:
-        verdict.violations.append(f"{twice} requests billed again, {announced} announced")
-    verdict.met["billed again, announced"] += twice
-
-
-def _announced(program: Program) -> int:
-    """Count what the journal says may have been billed without an answer."""
-    (journal,) = program.state.glob("targets/*/journal.jsonl")
-    found = records(journal, Damage())
-    return sum(record["kind"] == "failed" and record["billed"] == "maybe" for _, record in found)
+            file.write(_TORN[:length])
+        stage.verdict.met["journal torn"] += 1

@@ -8,11 +8,13 @@
 //   {"sql": "select ..."}            run it as the owner of the database        -> {"rows": [...]}
 //   {"faults": [...]}                replace all faults                          -> {"faults": n}
 //   {"log": true, "clear": true}     requests so far                             -> {"log": [...]}
+//   {"watch": [folders]}             note with each request how long the journals in these state folders are when
+//                                    it arrives, and what it carries
 // A fault: match ("POST /rest/v1/content_library", a prefix; with "$" at its end, the whole line), skip (let so many pass first), times (then hit so many),
 //   delay_ms, drop (cut the connection) or status + body + headers, after (true: only once the request was carried out).
 // The server ends when stdin closes, so it cannot outlive the tests, however they end.
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { serve } from "@hono/node-server";
@@ -87,6 +89,16 @@ const asPostgrest = async (response) => {
 
 let faults = [];
 let log = [];
+let watched = [];
+
+const journalSize = (folder) => {
+  try {
+    const targets = readdirSync(`${folder}/targets`);
+    return targets.reduce((sum, name) => sum + statSync(`${folder}/targets/${name}/journal.jsonl`).size, 0);
+  } catch {
+    return 0; // nothing there yet
+  }
+};
 
 const meant = (line, match) => (match.endsWith("$") ? line === match.slice(0, -1) : line.startsWith(match));
 
@@ -108,6 +120,7 @@ const perform = (request, env) =>
 const command = async (asked) => {
   if (asked.sql !== undefined) return { rows: await runSql(asked.sql) };
   if (asked.faults !== undefined) faults = asked.faults.map((fault) => ({ times: 1, skip: 0, ...fault }));
+  if (asked.watch !== undefined) watched = asked.watch;
   const answer = { log, faults: faults.filter((fault) => fault.times > 0).length };
   if (asked.clear) log = [];
   return answer;
@@ -122,6 +135,10 @@ const handle = async (request, env) => {
   if (url.pathname === "/__control") return Response.json(await obey(await request.text()));
   const line = `${request.method} ${url.pathname}`;
   const entry = { line, query: url.search.slice(1), prefer: request.headers.get("prefer"), status: null };
+  if (watched.length > 0) {
+    entry.journals = watched.map(journalSize);
+    if (request.method === "POST") entry.body = await request.clone().text();
+  }
   log.push(entry);
   const fault = takeFault(line);
   if (fault?.delay_ms) await pause(fault.delay_ms);

@@ -5,7 +5,9 @@ Prints one JSON line {"url": ...} when ready and ends when stdin closes.
 
 Control, as POST /__control with JSON, answered with the whole state that was asked for:
   {"latency_ms": n}  {"faults": [...]}  {"models": {id: changes}}  {"clear": true}  {"state": true}
+  {"watch": [folders]}   note with each request how long the journals in these state folders are when it arrives
   and those of the Message Batches (see batches_api.py).
+Paths may begin with /as/NAME: the record then says that the request is NAME's.
 A fault hits requests whose path starts with `path` (default: messages only, no batches), whose method is `method` and
 whose user prompt holds `match`;
 `skip` lets so many pass, then `times` (default 1) are hit, or each with `probability` (seeded). What it does:
@@ -15,6 +17,7 @@ whose user prompt holds `match`;
   truncate: true                                  half of a billed answer
   hang: true                                      no answer, ever
   delay_ms                                        later than usual
+  dribble_ms                                      an answer in ten pieces, over so long
   text, content, stop_reason, stop_details        change the billed message
 """
 
@@ -27,6 +30,7 @@ import os
 import random
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +41,7 @@ from batches_api import Batches  # type: ignore[import-not-found]  # found besid
 from texts import text_for  # type: ignore[import-not-found]  # found beside this file when it runs alone
 
 _THOUGHT_TOKENS = 700
+_PIECES = 10
 
 
 @dataclass
@@ -49,6 +54,7 @@ class Server:
     log: list[dict[str, Any]] = field(default_factory=list)
     billed: list[dict[str, Any]] = field(default_factory=list)
     written: int = 0
+    watched: list[Path] = field(default_factory=list)
     models: dict[str, dict[str, Any]] = field(default_factory=lambda: {name: model_info(name) for name in THINKING})
     dice: random.Random = field(default_factory=lambda: random.Random(1))
     batches: Any = field(init=False)
@@ -59,6 +65,8 @@ class Server:
 
     def control(self, command: dict[str, Any]) -> dict[str, Any]:
         """Obey a control command."""
+        if "watch" in command:
+            self.watched = [Path(folder) for folder in command["watch"]]
         if "latency_ms" in command:
             self.latency = command["latency_ms"] / 1000
         if "faults" in command:
@@ -69,7 +77,7 @@ class Server:
         answer = {"log": self.log, "billed": self.billed} if command.get("state") else {}
         self.batches.control(command)
         if command.get("clear"):
-            self.log, self.billed, self.faults = [], [], []
+            self.log, self.billed, self.faults, self.watched = [], [], [], []
             self.models = {name: model_info(name) for name in THINKING}
         return answer
 
@@ -87,6 +95,10 @@ class Server:
                 fault["times"] -= 1
                 return fault
         return {}
+
+    def journal_sizes(self) -> list[int]:
+        """Return how long the watched journals are, 0 where there is none."""
+        return [sum(_sizes(folder.glob("targets/*/journal.jsonl"))) for folder in self.watched]
 
     def refuse(self, headers: dict[str, str]) -> Reply | None:
         """Refuse what every endpoint refuses."""
@@ -191,6 +203,18 @@ def _scripted(fault: dict[str, Any]) -> Reply | None:
     return None
 
 
+def _client(target: str) -> tuple[str, str]:
+    """Take the client's name off a path that begins with /as/NAME."""
+    if not target.startswith("/as/"):
+        return "", target
+    name, _, rest = target.removeprefix("/as/").partition("/")
+    return name, f"/{rest}"
+
+
+def _sizes(files: Iterable[Path]) -> list[int]:
+    return [file.stat().st_size for file in files]
+
+
 def _tokens(text: str) -> int:
     return len(text) // 3 + 1
 
@@ -240,7 +264,8 @@ class Connection(asyncio.Protocol):
 
     def answer(self, method: str, target: str, headers: dict[str, str], raw: bytes) -> None:
         """Decide what to send, and when."""
-        server, path = self.server, target.partition("?")[0]
+        server, (client, target) = self.server, _client(target)
+        path = target.partition("?")[0]
         if path == "/__control":
             self.send((200, json.dumps(server.control(json.loads(raw))).encode(), {}))
             return
@@ -250,6 +275,8 @@ class Connection(asyncio.Protocol):
         entry = {
             "method": method,
             "path": path,
+            "client": client,
+            "journals": server.journal_sizes(),
             "headers": headers,
             "prompt": _prompt_hash(body, user),
             "arrived": arrived,
@@ -258,6 +285,7 @@ class Connection(asyncio.Protocol):
         }
         server.log.append(entry)
         fault = server.take_fault(method, path, user)
+        entry["fault"] = fault
         delay = fault.get("delay_ms", 0) / 1000 + (server.latency if path == "/v1/messages" else 0)
         asyncio.get_running_loop().call_later(delay, self.reply, method, target, headers, body, fault, entry)
 
@@ -286,7 +314,10 @@ class Connection(asyncio.Protocol):
             payload = payload[: len(payload) // 2]
         number = len(server.log)
         extra = {"request-id": f"req_{number:06}", "anthropic-workspace-id": "wrkspc_test", **extra}
-        self.send((status, payload, extra))
+        if "dribble_ms" in fault:
+            self.dribble((status, payload, extra), fault["dribble_ms"] / 1000)
+        else:
+            self.send((status, payload, extra))
 
     def reply_to(
         self,
@@ -316,10 +347,28 @@ class Connection(asyncio.Protocol):
 
     def send(self, reply: Reply) -> None:
         """Write one HTTP answer."""
-        status, payload, extra = reply
-        headers = {"content-type": "application/json", "content-length": str(len(payload)), **extra}
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self.transport.write(f"HTTP/1.1 {status} Scripted\r\n{lines}\r\n".encode() + payload)
+        self.transport.write(_as_bytes(reply))
+
+    def dribble(self, reply: Reply, seconds: float) -> None:
+        """Write one HTTP answer slowly."""
+        data, loop = _as_bytes(reply), asyncio.get_running_loop()
+        size = len(data) // _PIECES + 1
+        for number in range(_PIECES):
+            piece = data[number * size : (number + 1) * size]
+            loop.call_later(seconds * number / _PIECES, self.continue_with, piece)
+
+    def continue_with(self, piece: bytes) -> None:
+        """Write a piece of an answer, if there is still somebody to read it."""
+        if not self.transport.is_closing():
+            self.transport.write(piece)
+
+
+def _as_bytes(reply: Reply) -> bytes:
+    status, payload, extra = reply
+    headers = {"content-type": "application/json", "content-length": str(len(payload)), **extra}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"HTTP/1.1 {status} Scripted\r\n{lines}\r\n"
+    return head.encode() + bytes(payload)
 
 
 async def serve() -> None:

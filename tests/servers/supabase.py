@@ -163,6 +163,10 @@ class Supabase:
         """Replace all faults (see server.mjs)."""
         self._ask(faults=list(faults))
 
+    def watch(self, *folders: Path) -> None:
+        """Note with each request what it carries, and how long the journals in these state folders are."""
+        self._ask(watch=list(map(str, folders)))
+
     def log(self) -> list[dict[str, Any]]:
         """Return the requests since the last call."""
         entries: list[dict[str, Any]] = self._ask(log=True, clear=True)["log"]
@@ -173,11 +177,12 @@ class Supabase:
         return int(self.sql("select count(*)::int as n from public.content_library")[0]["n"])
 
     def reset(self) -> None:
-        """Empty the library, the log and the faults; nobody holds a lease."""
+        """Empty the library, the log and the faults; nobody holds a lease, and nothing is watched."""
         self.sql("truncate public.content_library")
         if self.sql("select to_regclass('public.seed_library_lease') is not null as there")[0]["there"]:
             self.sql("truncate public.seed_library_lease")
         self.faults()
+        self.watch()
         self.log()
 
     def stop(self) -> None:
