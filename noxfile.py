@@ -15,7 +15,7 @@ nox.needs_version = ">=2025.5"
 ROOT = Path(__file__).resolve().parent
 SERVER = ROOT / "tests" / "server"
 MOCK_AI_API = ROOT / ".nox" / "mock-ai-api"
-DEBIAN_PACKAGES = ("postgresql", "nodejs", "npm", "chromium", "chromium-driver")
+DEBIAN_PACKAGES = ("postgresql", "nodejs", "npm", "chromium", "chromium-driver", "strace")
 
 
 @nox.session
@@ -73,10 +73,10 @@ def live(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def chaos(session: nox.Session) -> None:
-    """Long trials with killed processes and lost answers: `nox -s chaos -- batches|messages --trials N --seed S`."""
+    """Long trials under fire: `nox -s chaos -- [messages|batches|power] --trials N --seed S --jobs J`."""
     session.install("-e", ".[test]")
     path = {"PYTHONPATH": str(ROOT / "tests")}
-    session.run("python", "-m", "chaos", *(session.posargs or ["batches"]), env={**_servers(session), **path})
+    session.run("python", "-m", "chaos", *session.posargs, env={**_servers(session), **path})
 
 
 @nox.session(default=False)
@@ -102,10 +102,10 @@ def _servers(session: nox.Session) -> dict[str, str]:
 
 def _install_debian_packages(session: nox.Session) -> None:
     has_postgres = shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if has_postgres and all(map(shutil.which, ("node", "npm", "chromium", "chromedriver"))):
+    if has_postgres and all(map(shutil.which, ("node", "npm", "chromium", "chromedriver", "strace"))):
         return
     if shutil.which("apt-get") is None:
-        session.error("The tests need Postgres (initdb), node 20, npm, chromium and chromedriver: install them.")
+        session.error("The tests need Postgres (initdb), node 20, npm, chromium, chromedriver, strace: install them.")
     prefix = [] if os.geteuid() == 0 else ["sudo"]
     session.run(*prefix, "apt-get", "update", external=True, silent=True)
     session.run(*prefix, "apt-get", "install", "-y", *DEBIAN_PACKAGES, external=True, silent=True)

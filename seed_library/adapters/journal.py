@@ -3,6 +3,8 @@
 Invariant. A record that `write` has returned for survives `kill -9` and a power cut. The order for one item is
 intent, (request), paid, judged, (upsert), stored. The table is the truth for "stored", the journal for "paid".
 
+Names are durable, too: the folder is synced after the file was made, and its parents after they were.
+
 Format (`adapters.journal_lines`). One line per record: CRC-32 of the JSON in 8 hex digits, a blank, the JSON (UTF-8),
 a newline. A line is appended by one `write` call; `fdatasync` follows before anyone is told. Records of several tasks
 that arrive together share one such pair (group commit). A record's position is the byte offset of its line; positions
@@ -37,7 +39,7 @@ from pathlib import Path
 from typing import Any
 
 from seed_library.adapters.journal_lines import Damage, encode, read_ledger, read_record
-from seed_library.adapters.state import BALLAST_BYTES, TargetFolder, unusable
+from seed_library.adapters.state import BALLAST_BYTES, TargetFolder, sync_folder, unusable
 from seed_library.core.errors import JournalUnavailable
 from seed_library.core.ledger import Ledger
 
@@ -73,6 +75,7 @@ def open_journal(folder: TargetFolder, redact: Callable[[str], str]) -> OpenedJo
         repairs = _set_aside(folder, damage)
         _lay_ballast(folder.ballast)
         journal = JournalFile(folder, redact)
+        sync_folder(folder.path)
     except OSError as error:
         raise unusable(folder.path, error) from error
     return OpenedJournal(journal, ledger, repairs)

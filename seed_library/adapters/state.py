@@ -118,3 +118,13 @@ def _make_private(path: Path) -> None:
     _make_private(path.parent)
     # `Path.mkdir(parents=True)` makes the parents by umask; each level is made private here.
     path.mkdir(mode=_MODE, exist_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable: after a power cut, a synced file whose name was not is gone as a whole."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,6 +1,7 @@
-"""A process that fills a journal until it is killed: `python -m adapters.journal_writer FOLDER TASKS`.
+"""A process that fills a journal until it is killed: `python -m adapters.journal_writer FOLDER TASKS [MUTANT]`.
 
-Prints one line per record as soon as it is acknowledged: its position and its number.
+Prints one line per record as soon as it is acknowledged: its position and its number. A mutant forgets to sync
+something: `data` or `names`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from adapters.journal_records import paid
 
+from seed_library.adapters import journal as journal_module
+from seed_library.adapters import state as state_module
 from seed_library.adapters.journal import JournalFile, open_journal
 from seed_library.adapters.state import TargetFolder
 
@@ -24,9 +27,21 @@ async def fill(journal: JournalFile, numbers: count[int]) -> None:
         os.write(1, f"{position} {number}\n".encode())
 
 
+def forget_to_sync(what: str) -> None:
+    """Break the journal on purpose."""
+    if what == "data":
+        journal_module._fdatasync = lambda _: None
+    if what == "names":
+        for module in (journal_module, state_module):
+            setattr(module, "sync_folder", lambda _: None)  # noqa: B010  one of them only imports it
+
+
 async def main() -> None:
     """Write with several tasks at once."""
-    journal = open_journal(TargetFolder(Path(sys.argv[1])), str).journal
+    forget_to_sync(sys.argv[3] if len(sys.argv) > 3 else "")
+    folder = TargetFolder(Path(sys.argv[1]))
+    folder.create()
+    journal = open_journal(folder, str).journal
     numbers = count()
     await asyncio.gather(*(fill(journal, numbers) for _ in range(int(sys.argv[2]))))
 
