@@ -24,13 +24,16 @@ from processes.program import Running
 from servers.processes import MessagesServer
 from servers.supabase import Supabase
 
+from chaos.evidence import ITEMS
 from chaos.starting import Forking
 from chaos.verdict import Verdict
 
 _BATCHES = "/v1/messages/batches"
 _EMPTY_STATE_EVERY = 4
 _SETTINGS = {"SEED_LIBRARY_BATCH_POLL_SECONDS": "0.05", "SEED_LIBRARY_BATCH_GRACE_SECONDS": "1"}
-_LONGEST_DELAY = 0.6  # seconds after the canary; a run is over in about that time when nothing happens
+_COMMAND = ("run", "--json", "--mode", "batch", *ITEMS)
+_ROWS = 60
+_LONGEST_DELAY = 0.35  # seconds after the canary; a run is over in about that time when nothing happens
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +77,14 @@ def trial(seed: int, folder: Path, messages: MessagesServer, supabase: Supabase)
     folder.mkdir(parents=True, exist_ok=True)
     _prepare(dangers, messages, supabase)
     for _ in range(dangers.kills):
-        run = program.start("run", "--json", "--mode", "batch")
+        run = program.start(*_COMMAND)
         _kill_at_random(run, dice, verdict)
         if dangers.empty_state:
             shutil.rmtree(program.state, ignore_errors=True)
             supabase.sql("update public.seed_library_lease set expires_at = clock_timestamp() - interval '1 second'")
             verdict.met["went on with an empty state folder"] += 1
     supabase.faults()
-    last = program.run("run", "--json", "--mode", "batch")
+    last = program.run(*_COMMAND)
     _judge(verdict, last.code, messages, supabase)
     if last.code:
         verdict.violations.append((last.out.splitlines() or [""])[-1][-600:] + last.err[-600:])
@@ -111,7 +114,7 @@ def _kill_at_random(run: Running, dice: random.Random, verdict: Verdict) -> None
         if event["event"] in {"canary", "batch_submitted", "batch_waiting", "batch_collected", "rows_stored"}:
             break
     if dice.random() < 1 / 2:
-        for _ in range(dice.choice((0, 1, 2, 5, 20, 100, 170, 185))):
+        for _ in range(dice.choice((0, 1, 2, 5, 20, 40, 60, 65))):
             if run.next_event() is None:
                 break
     else:
@@ -128,7 +131,7 @@ def _judge(verdict: Verdict, code: int, messages: MessagesServer, supabase: Supa
     stored = {row["description"] for row in supabase.sql("select description from public.content_library")}
     if code != 0:
         verdict.violations.append(f"the last run ended with {code}")
-    if supabase.count() != 180:
+    if supabase.count() != _ROWS:
         verdict.violations.append(f"{supabase.count()} rows")
     if again := [prompt for prompt in twice if prompt in in_batches]:
         verdict.violations.append(f"{len(again)} requests billed twice")

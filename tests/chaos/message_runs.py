@@ -26,6 +26,8 @@ from chaos.verdict import Verdict
 
 _TORN = b'0badc0de {"kind":"paid","run":"x","item"'
 _JUMPS = (-86_400.0, 3_600.0, 86_400.0)
+_PAST_THE_LEASE = 100.0
+_CLOCK = "wrong-by"
 _SMALL_BUDGET = "0.6"  # the worst case of eight requests
 _ROOM = 120_000  # bytes that a journal may still grow by when the disk is about to be full
 
@@ -77,11 +79,13 @@ class Stage:
             journals = journals_in(folder / "state")
             room = sum(journal.stat().st_size for journal in journals) + self.dice.randint(0, _ROOM)
             return Hardship(room=room, mutant=self.mutant)
-        clock = folder / "wrong-by"
-        if name == "clock jumps":
-            clock.write_text("0")
-            return Hardship(clock=str(clock), mutant=self.mutant)
-        return Hardship(powerless=name == "read-only state", mutant=self.mutant)
+        clock = folder / _CLOCK
+        clock.write_text("0")
+        return Hardship(powerless=name == "read-only state", clock=str(clock), mutant=self.mutant)
+
+    def let_time_pass(self, client: Client, seconds: float) -> None:
+        """Let the wall clock of a client's machine jump."""
+        (self.folder / client.machine / _CLOCK).write_text(str(seconds))
 
 
 def trial(seed: int, folder: Path, messages: MessagesServer, supabase: Supabase, mutant: str = "") -> Verdict:
@@ -139,7 +143,7 @@ def _let_work(stage: Stage, life: Life, client: Client, running: Running) -> Non
         if running.next_event() is None:
             return
         if number == life.events // 2 and client.hardship == "clock jumps":
-            (stage.folder / client.machine / "wrong-by").write_text(str(stage.dice.choice(_JUMPS)))
+            stage.let_time_pass(client, stage.dice.choice(_JUMPS))
     time.sleep(life.pause)  # the moment is what is random; nothing is waited for
 
 
@@ -216,6 +220,7 @@ def _let_another_machine_work(stage: Stage, client: Client, running: Running) ->
     stage.supabase.sql("update public.seed_library_lease set expires_at = clock_timestamp() - interval '1 second'")
     other, working = stage.start(None, machine="there")
     stage.end(other, working)
+    stage.let_time_pass(client, _PAST_THE_LEASE)
     running.send(signal.SIGCONT)
 
 
