@@ -72,12 +72,16 @@ class Judge:
         return Draft(row, step.fingerprint, recovered=True)
 
     def judge(self, step: Step, paid: PaidText, *, recovered: bool = False) -> Draft | None:
-        """Judge one answer. None when it holds no text or was rejected, which is then counted."""
+        """Judge one answer. None when it holds no text or was rejected, which is then counted.
+
+        One without a text that an earlier run has paid for is not counted: this run asks for another one.
+        """
         context, item = self._context, step.item
         message = paid.record["message"]
         if fault := answer_fault(message, context.catalog.request):
             self._note_judgement(item, paid, accepted=False, unusable=fault)
-            context.tally.fail(item.id, fault)
+            if not recovered:
+                context.tally.fail(item.id, fault)
             return None
         content = content_of(message, context.catalog.request)
         judgement = judgement_of(context, item, content)

@@ -101,8 +101,8 @@ async def _carry_out(order: RunOrder, context: RunContext, plan: Plan) -> Plan:
         if await _collect(order, context, plan):
             plan = await _plan(order, context)
         remember(context, plan)
-        to_repair = await recover(context, plan.to_recover)
-        steps = [] if order.purpose == "cancel" else [*plan.to_generate, *to_repair]
+        again = await recover(context, plan.to_recover)
+        steps = [] if order.purpose == "cancel" else [*plan.to_generate, *again]
         context = replace(context, model=await _model(order, context, steps))
     except SeedLibraryError as error:
         context.halt.because(error)

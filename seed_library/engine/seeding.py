@@ -23,7 +23,9 @@ _RECOVERED_AT_ONCE = 50
 
 
 async def recover(context: RunContext, steps: Sequence[Step]) -> list[Step]:
-    """Store the texts that are paid for already; return the steps whose texts today's gates refuse, to be repaired.
+    """Store the texts that are paid for already; return the steps to ask for again.
+
+    These are the ones whose texts today's gates refuse, to be repaired, and the ones whose answers hold no text.
 
     Raises:
         SeedLibraryError: the run has to end.
@@ -33,7 +35,12 @@ async def recover(context: RunContext, steps: Sequence[Step]) -> list[Step]:
         context.halt.check()
         drafts = [judge.recover(step) for step in steps[start : start + _RECOVERED_AT_ONCE]]
         await storer.store([draft for draft in drafts if draft is not None])
-    return [step for step in steps if repairs.due(step)]
+    return [step for step in steps if repairs.due(step) or _is_unusable(context, step)]
+
+
+def _is_unusable(context: RunContext, step: Step) -> bool:
+    draft = context.ledger.draft(step.item.id, step.fingerprint)
+    return draft is not None and draft.verdict == "unusable"
 
 
 async def generate(

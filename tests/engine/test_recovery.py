@@ -120,6 +120,17 @@ async def test_a_text_that_was_paid_but_not_judged_is_judged_before_it_is_stored
     assert list(world.store.table) == [item_id(0)]
 
 
+async def test_an_answer_without_a_text_that_a_killed_run_left_is_asked_for_again_at_once() -> None:
+    """Whoever starts again wants the rows; a second start would do nothing else."""
+    world = world_of(3)
+    world.writer.script = [answer(), answer(stop_reason="max_tokens")]
+    assert (await world.run(concurrency=1)).exit_code == 6
+    world.journal.records = [(at, record) for at, record in world.journal.records if record["kind"] != "judged"]
+    finished = await world.run()
+    assert (finished.exit_code, finished.requests, finished.failed, finished.stored) == (0, 1, 0, 1)
+    assert len(world.store.table) == 3
+
+
 async def test_a_text_that_todays_gates_refuse_is_rejected_for_good() -> None:
     """It was accepted by older rules and waits in the journal; `--refresh rejected` replaces it."""
     world = world_of(1)

@@ -5,6 +5,7 @@ Prints one JSON line {"url": ...} when ready and ends when stdin closes.
 
 Control, as POST /__control with JSON, answered with the whole state that was asked for:
   {"latency_ms": n}  {"faults": [...]}  {"models": {id: changes}}  {"clear": true}  {"state": true}
+  {"lenient": true}      take old SDKs: keys as x-api-key, and parameters that this version refuses
   {"watch": [folders]}   note with each request how long the journals in these state folders are when it arrives
   and those of the Message Batches (see batches_api.py).
 Paths may begin with /as/NAME: the record then says that the request is NAME's.
@@ -55,6 +56,7 @@ class Server:
     billed: list[dict[str, Any]] = field(default_factory=list)
     written: int = 0
     watched: list[Path] = field(default_factory=list)
+    lenient: bool = False
     models: dict[str, dict[str, Any]] = field(default_factory=lambda: {name: model_info(name) for name in THINKING})
     dice: random.Random = field(default_factory=lambda: random.Random(1))
     batches: Any = field(init=False)
@@ -65,6 +67,7 @@ class Server:
 
     def control(self, command: dict[str, Any]) -> dict[str, Any]:
         """Obey a control command."""
+        self.lenient = command.get("lenient", self.lenient)
         if "watch" in command:
             self.watched = [Path(folder) for folder in command["watch"]]
         if "latency_ms" in command:
@@ -102,6 +105,8 @@ class Server:
 
     def refuse(self, headers: dict[str, str]) -> Reply | None:
         """Refuse what every endpoint refuses."""
+        if self.lenient and headers.get("x-api-key") == self.key:
+            return None
         if headers.get("authorization") != f"Bearer {self.key}":
             return error_reply(401, "invalid bearer token")
         if "anthropic-version" not in headers:
@@ -129,6 +134,11 @@ class Server:
         message = self.message(params, user, {}, f"msg_b{self.written:06}")
         message["usage"]["service_tier"] = "batch"
         return message, user, _prompt_hash(params, user)
+
+    def bad_request(self, body: dict[str, Any]) -> Reply | None:
+        """Refuse what the API version refuses."""
+        refused: Reply | None = None if self.lenient else bad_request(body, self.models)
+        return refused
 
     def batch_fault(self, params: dict[str, Any]) -> dict[str, Any] | None:
         """Say what is wrong with the params of a request in a batch."""
@@ -337,7 +347,7 @@ class Connection(asyncio.Protocol):
         if method == "GET" and path.startswith("/v1/models/"):
             return server.refuse(headers) or _scripted(fault) or server.model_reply(path.removeprefix("/v1/models/"))
         unknown = None if path in {"/v1/messages", "/v1/messages/count_tokens"} else error_reply(404, path)
-        if refused := server.refuse(headers) or _scripted(fault) or unknown or bad_request(body, server.models):
+        if refused := server.refuse(headers) or _scripted(fault) or unknown or server.bad_request(body):
             return refused
         user = _user_prompt(body)
         if path.endswith("count_tokens"):
