@@ -1,8 +1,9 @@
-"""How fast is a run, against a bare loop over the SDK and against the ideal?
+"""How fast is a run, against a bare loop over the SDK, against the ideal, and with `--peers` against other programs?
 
-Both send the same requests to the same server, one after the other, in turn. What counts is seen at the server: from
-the first request after the canary to the last response. seed-library stores its rows in a Supabase project meanwhile;
-the bare loop stores nothing.
+All send the same requests to the same server, one after the other, in turn. What counts is seen at the server: from
+the first request after the canary to the last response; the other programs have no canary, so all their requests
+count. seed-library stores its rows in a Supabase project meanwhile; the others keep what they need to go on; the bare
+loop keeps nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,10 @@ from servers.supabase import MIGRATIONS, Postgres, Supabase
 
 from bench import bare_loop, catalogs
 from bench.launching import Ended, measured, seed_library
+from bench.peers import PEERS, Peer
 from bench.tables import Line, show
 
-_CLEAN_TARGET, _ERRORS_TARGET = 1.10, 1.15
+_TARGET = 1.05
 _ROW_SECONDS, _OVERHEAD_SECONDS = 1.0, 2.0
 
 
@@ -77,6 +79,7 @@ class Round:
     ended: Ended
     bare_ended: Ended
     last_row_after: float
+    peers: dict[str, Span] = field(default_factory=dict)
 
 
 class Ground:
@@ -88,8 +91,8 @@ class Ground:
         self.folder = folder
         self.latency_ms = latency_ms
 
-    def round(self, case: Case) -> Round:
-        """Run seed-library, then the bare loop with the very same requests."""
+    def round(self, case: Case, peers: Sequence[Peer]) -> Round:
+        """Run seed-library, then the others with the very same requests."""
         self._reset(case)
         ended = self._seed(case)
         log = self.messages.log()
@@ -100,7 +103,8 @@ class Ground:
         self._reset(case)
         bare_ended = self._loop(log, case)
         bare = _span(self.messages.log())
-        return Round(ours, bare, ended, bare_ended, _last_row(ended) - ours.ended)
+        spans = {peer.name: self._peer(peer, case) for peer in peers}
+        return Round(ours, bare, ended, bare_ended, _last_row(ended) - ours.ended, spans)
 
     def _reset(self, case: Case) -> None:
         half = case.errors / 2
@@ -108,7 +112,7 @@ class Ground:
             {"probability": half, "status": 429, "type": "rate_limit_error"},
             {"probability": half / (1 - half), "status": 529, "type": "overloaded_error"},
         ]
-        self.messages.control(clear=True, latency_ms=self.latency_ms)
+        self.messages.control(clear=True, lenient=False, latency_ms=self.latency_ms)
         self.messages.faults(*(faults if case.errors else []))
         self.project.reset()
 
@@ -131,6 +135,19 @@ class Ground:
         bodies.write_text(json.dumps([entry["body"] for entry in log if entry["status"] == 200]))
         command = [sys.executable, bare_loop.__file__, str(bodies), str(case.concurrency)]
         return measured(command, self.messages.environment, self.folder)
+
+    def _peer(self, peer: Peer, case: Case) -> Span:
+        self._reset(case)
+        self.messages.control(lenient=True)
+        with tempfile.TemporaryDirectory(dir=self.folder) as work:
+            command = peer.command(self.folder / "bodies.json", case.concurrency, Path(work))
+            ended = measured(command, {**self.messages.environment, **peer.settings}, self.folder)
+        self.messages.control(lenient=False)
+        log = [entry for entry in self.messages.log() if "finished" in entry]
+        if (answers := int(ended.output.splitlines()[-1])) != case.items:
+            print(f"{peer.name}: {case}: {answers} answers only", file=sys.stderr)
+        began, end = min(entry["arrived"] for entry in log), max(entry["finished"] for entry in log)
+        return Span(0.0, began, end, len(log))
 
 
 def _span(log: Sequence[dict[str, Any]]) -> Span:
@@ -157,10 +174,13 @@ def lines_of(case: Case, rounds: Sequence[Round], latency_ms: float) -> Iterator
         return math.ceil(span.requests / case.concurrency) * latency_ms / 1000
 
     name = str(case)
-    target = _ERRORS_TARGET if case.errors else _CLEAN_TARGET
     yield Line(
-        name, "seed-library : bare loop", _median([one.ours.seconds / one.bare.seconds for one in rounds]), target
+        name, "seed-library : bare loop", _median([one.ours.seconds / one.bare.seconds for one in rounds]), _TARGET
     )
+    for peer in rounds[0].peers:
+        yield Line(
+            name, f"seed-library : {peer}", _median([one.ours.seconds / one.peers[peer].seconds for one in rounds]), 1.0
+        )
     yield Line(name, "seed-library : ideal", _median([one.ours.seconds / ideal(one.ours) for one in rounds]))
     yield Line(name, "bare loop : ideal", _median([one.bare.seconds / ideal(one.bare) for one in rounds]))
     yield Line(name, "seed-library, span", _median([one.ours.seconds for one in rounds]), None, "s")
@@ -199,6 +219,7 @@ def main() -> None:
     parser.add_argument("--errors", type=float, nargs="+", default=[0, 0.1], help="shares of 429 and 529")
     parser.add_argument("--latency-ms", type=float, default=600)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peers", action="store_true", help="also other programs, in environments of their own")
     parser.add_argument("--json", type=Path, metavar="FILE")
     asked = parser.parse_args()
     cases = [
@@ -211,13 +232,14 @@ def main() -> None:
     with ground(asked.latency_ms) as place:
         for number in range(asked.rounds):
             for case in cases:
-                rounds[case].append(place.round(case))
+                rounds[case].append(place.round(case, PEERS if asked.peers else ()))
                 print(f"round {number + 1}: {case}: {_said(rounds[case][-1])}", file=sys.stderr)
     show([line for case in cases for line in lines_of(case, rounds[case], asked.latency_ms)], asked.json)
 
 
 def _said(one: Round) -> str:
-    return f"{one.ours.seconds:.2f} s, bare loop {one.bare.seconds:.2f} s"
+    others = "".join(f", {name} {span.seconds:.2f} s" for name, span in one.peers.items())
+    return f"{one.ours.seconds:.2f} s, bare loop {one.bare.seconds:.2f} s{others}"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from chaos.power_cuts import cut_often
 from chaos.trials import KINDS, run_trials
 
-_AT_ONCE = 10  # trials between two words of progress
+_AT_ONCE = 30  # trials between two words of progress
 
 
 def main() -> int:

@@ -29,16 +29,6 @@ from processes.program import Ended, Program, Running
 
 from chaos.mutants import MUTANTS
 
-_PRELOADED = [
-    "anthropic",
-    "supabase",
-    "rich.console",
-    "chaos.starting",
-    "seed_library.bootstrap.running",
-    "seed_library.cli.app",
-    "seed_library.cli.failures",
-    "seed_library.cli.run",
-]
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 _CAPABILITY_VERSION = 0x20080522
 _END_SECONDS = 100
@@ -114,7 +104,7 @@ class Forking(Program):
     def start(self, *arguments: str, **changes: str) -> Running:
         """Start it and return at once."""
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_PRELOADED)
+        context.set_forkserver_preload(["chaos.preloaded", "chaos.starting"])
         reading, writing = context.Pipe(duplex=False)
         err_path = self.folder / f"stderr-{time.monotonic_ns()}"
         err = os.open(err_path, os.O_RDWR | os.O_CREAT, 0o600)
