@@ -120,6 +120,7 @@ class _Stop:
         self._reporter = reporter
         self._lock = lock
         self._reason = ""
+        self._over = False
         self._deliver: Callable[[str], None] | None = None
 
     def ask(self, signal_name: str) -> None:
@@ -136,6 +137,8 @@ class _Stop:
         loop = asyncio.get_running_loop()
 
         def stop(reason: str) -> None:
+            if self._over:
+                return
             with suppress(JournalUnavailable):  # a record that cannot be written must not keep us from stopping
                 self._lock.stopping(reason)
             self._reporter.report(StopRequested(reason))
@@ -147,6 +150,10 @@ class _Stop:
         self._deliver = deliver
         if self._reason:
             stop(self._reason)
+
+    def disconnect(self) -> None:
+        """Say nothing more: the run has said its last word, and there is nothing left to stop."""
+        self._over = True
 
 
 def _stopped(reason: str) -> Stopped:
@@ -169,6 +176,7 @@ async def _run(session: _Session, stop: _Stop) -> RunFinished:
     try:
         return await run(_order(session), ports, opened.ledger, halt)
     finally:
+        stop.disconnect()
         await writer.aclose()
         await store.aclose()
         with suppress(JournalUnavailable):  # it has halted the run already

@@ -71,3 +71,12 @@ def test_a_run_under_nohup_outlives_its_terminal(program: Program, messages: Mes
     assert run.wait_for("canary")
     run.send(signal.SIGHUP)
     assert run.end().code == 0
+
+
+def test_a_signal_after_the_last_word_adds_no_other(program: Program) -> None:
+    """Scripts read the last line; whatever comes while the process closes its files changes nothing any more."""
+    for _ in range(5):
+        run = program.start("run", "--json", "--limit", "2")
+        assert run.wait_for("run_finished")
+        run.send(signal.SIGTERM)
+        assert run.end().out == ""
