@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "tests", "wheel"]
+nox.options.sessions = ["lint", "docs", "tests", "wheel"]
 nox.options.reuse_existing_virtualenvs = True
 nox.needs_version = ">=2025.5"
 
@@ -26,6 +26,14 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     session.run("lint-imports")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The site, in .site/; a link that leads nowhere fails. The notes of the next release, as they would be."""
+    session.install(".[docs]")
+    session.run("mkdocs", "build", "--quiet")
+    session.run("towncrier", "build", "--draft", "--version", "next", "--date", "2026-01-01")
 
 
 @nox.session

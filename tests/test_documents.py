@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
@@ -44,7 +45,10 @@ def test_every_setting_is_in_the_readme() -> None:
     assert [name for name in names if f"`{name}`" not in README] == []
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "prompts/README.md"])
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "prompts/README.md", *map(str, sorted(ROOT.glob("docs/**/*.md")))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     """Every relative link names a file."""
     place = ROOT / document
@@ -55,3 +59,12 @@ def test_links_between_documents_lead_somewhere(document: str) -> None:
 def test_the_lock_file_of_the_test_server_names_no_registry() -> None:
     """Versions and hashes only; the machine's own settings say where to fetch them."""
     assert '"resolved"' not in (ROOT / "tests" / "server" / "package-lock.json").read_text("utf-8")
+
+
+def test_the_picture_of_the_architecture_shows_the_layers_that_are_checked() -> None:
+    """From top to bottom, with the words that the contract uses."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = [name.strip() for layer in contracts[0]["layers"] for name in layer.split("|")]
+    picture = (ROOT / "docs" / "explanation" / "architecture.svg").read_text("utf-8")
+    boxes = re.findall(r'<text x="(?:34|209|414)" y="(\d+)" class="t">(\w+)</text>', picture)
+    assert [name for _, name in sorted(boxes, key=lambda box: int(box[0]))] == layers

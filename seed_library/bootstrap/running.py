@@ -12,6 +12,7 @@ from typing import Literal
 
 from seed_library import __version__
 from seed_library.adapters.clock import SystemClock
+from seed_library.adapters.installed import packages_check
 from seed_library.adapters.journal import open_journal
 from seed_library.adapters.lease import Applicant
 from seed_library.adapters.lock import TargetLock, holder_of
@@ -203,7 +204,7 @@ def _order(session: _Session) -> RunOrder:
         budget=settings.budget,
         concurrency=settings.seed_library_concurrency,
         refresh=session.job.refresh,
-        checks=(space_check(session.folder, len(prepared.chosen.items)),),
+        checks=(packages_check(), space_check(session.folder, len(prepared.chosen.items))),
         wait_seconds=session.job.wait_seconds,
         mode="messages" if session.job.rehearsing else settings.seed_library_mode,
         purpose=session.job.purpose,
