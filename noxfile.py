@@ -8,14 +8,26 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "docs", "tests", "wheel"]
+nox.options.sessions = ["lint", "docs", "tests", "chaos", "wheel", "lowest", "pythons"]
 nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = False  # CI has what it has; the oldest interpreter is always there
 nox.needs_version = ">=2025.5"
 
 ROOT = Path(__file__).resolve().parent
 SERVER = ROOT / "tests" / "server"
 MOCK_AI_API = ROOT / ".nox" / "mock-ai-api"
+QUICK = (
+    "tests/core",
+    "tests/engine",
+    *map(str, sorted(ROOT.glob("tests/adapters/test_claude_*.py"))),
+    "tests/adapters/test_journal.py",
+    "tests/adapters/test_lock.py",
+    "tests/adapters/test_sqlite_store.py",
+)
 DEBIAN_PACKAGES = ("postgresql", "nodejs", "npm", "chromium", "chromium-driver", "strace")
+
+# nox looks for interpreters on the PATH only; pyenv keeps them elsewhere.
+os.environ["PATH"] += "".join(f"{os.pathsep}{place}" for place in Path.home().glob(".pyenv/versions/3.1[2-9]*/bin"))
 
 
 @nox.session
@@ -53,23 +65,49 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """The wheel alone, far from the source: it installs, rehearses the library, and does nothing the second time."""
+    """What is given away, far from the source: it installs, rehearses the library, and does nothing the second time.
+
+    The source archive is made, the wheel is made from it, twice, and is the same both times; both are searched for
+    secrets; the bill of materials is written beside them.
+    """
     folder = Path(session.create_tmp())
-    session.install("build")
-    session.run("python", "-m", "build", "--wheel", "--outdir", str(folder / "dist"), str(ROOT), silent=True)
-    (built,) = (folder / "dist").glob("*.whl")
-    session.install("--force-reinstall", str(built))
-    built.unlink()
-    work = folder / "work"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
-    environment = {"SEED_LIBRARY_STATE_DIR": str(work / "state"), "PYTHONSAFEPATH": "1"}
-    with session.chdir(work):
-        for wanted in ('"generated": 180', '"generated": 0'):
-            said = session.run("seed-library", "rehearse", "--json", env=environment, silent=True)
-            last = str(said).strip().splitlines()[-1]
-            if wanted not in last or '"exit_code": 0' not in last:
-                session.error(f"expected {wanted}, got {last}")
+    shutil.rmtree(folder, ignore_errors=True)
+    session.install("build", "cyclonedx-bom>=7")
+    for dist in ("dist", "again"):
+        session.run("python", "-m", "build", "--outdir", str(folder / dist), str(ROOT), silent=True)
+    built = sorted((folder / "dist").iterdir())
+    for archive in built:
+        if archive.read_bytes() != (folder / "again" / archive.name).read_bytes():
+            session.error(f"{archive.name} differs from build to build")
+    session.run("python", "-m", "artifacts", *map(str, built), env={"PYTHONPATH": str(ROOT / "tests")})
+    (made,) = (archive for archive in built if archive.suffix == ".whl")
+    session.install("--force-reinstall", str(made))
+    session.run("cyclonedx-py", "environment", "-o", str(folder / "dist" / "bill-of-materials.json"), silent=True)
+    _rehearse_twice(session, folder / "work")
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """The oldest packages that pyproject.toml allows; what needs no server of its own has to work with them."""
+    session.install("uv")
+    session.run("uv", "pip", "install", "-q", "--resolution", "lowest-direct", "-e", ".", silent=True)
+    session.install("-e", ".[test]")
+    session.run("pytest", "-q", "-n", "2", *QUICK)
+    _rehearse_twice(session, Path(session.create_tmp()) / "work")
+
+
+@nox.session(python=["3.12", "3.13", "3.14"])
+def pythons(session: nox.Session) -> None:
+    """The newer interpreters, where they are installed; CI itself runs on the oldest one."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-q", "-n", "2", *QUICK)
+
+
+@nox.session(default=False)
+def audit(session: nox.Session) -> None:
+    """Known vulnerabilities of the packages in use; it needs an advisory service on the network."""
+    session.install(".", "pip-audit>=2.9")
+    session.run("pip-audit", "--strict", "--skip-editable")
 
 
 @nox.session(default=False)
@@ -79,7 +117,7 @@ def live(session: nox.Session) -> None:
     session.run("pytest", "-m", "live", "--force-enable-socket", *session.posargs)
 
 
-@nox.session(default=False)
+@nox.session
 def chaos(session: nox.Session) -> None:
     """Long trials under fire: `nox -s chaos -- [messages|batches|power] --trials N --seed S --jobs J`."""
     session.install("-e", ".[test]")
@@ -93,6 +131,19 @@ def bench(session: nox.Session) -> None:
     session.install("-e", ".[test]")
     for script in session.posargs or ["startup", "throughput", "resume"]:
         session.run("python", "-m", f"bench.{script}", env=_servers(session))
+
+
+def _rehearse_twice(session: nox.Session, work: Path) -> None:
+    """Do the main job in an empty folder, and find it done."""
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    environment = {"SEED_LIBRARY_STATE_DIR": str(work / "state"), "PYTHONSAFEPATH": "1"}
+    with session.chdir(work):
+        for wanted in ('"generated": 180', '"generated": 0'):
+            said = session.run("seed-library", "rehearse", "--json", env=environment, silent=True)
+            last = str(said).strip().splitlines()[-1]
+            if wanted not in last or '"exit_code": 0' not in last:
+                session.error(f"expected {wanted}, got {last}")
 
 
 def _servers(session: nox.Session) -> dict[str, str]:

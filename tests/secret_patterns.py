@@ -19,6 +19,8 @@ SECRETS = {
     "host of a registry": re.compile(rf"[\w.-]*(?:{_REGISTRIES})"),
     "path of a machine": re.compile(rf"(?<![\w.])/(?:{_HOMES}/(?!you\b|user\b)[a-z][\w.-]+/|{_SUPERUSER}/\w)"),
 }
+# Files that name what they look for.
+SELF = {"secret_patterns.py", "test_no_secrets.py"}
 _SPLIT = re.compile(r"""["']\s*(?:\+\s*)?\n?\s*["']""")
 
 
@@ -28,6 +30,5 @@ def found_in(text: str) -> list[str]:
     return [
         name
         for name, pattern in SECRETS.items()
-        for hit in pattern.finditer(f"{text}\n{joined}")
-        if not _FAKE.search(hit[0])
+        if any(not _FAKE.search(hit[0]) for hit in pattern.finditer(f"{text}\n{joined}"))
     ]

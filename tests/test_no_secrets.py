@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from secret_patterns import found_in
+from secret_patterns import SELF, found_in
 
 ROOT = Path(__file__).resolve().parents[1]
 _LEFT_OUT = {".git", ".site", ".venv", ".nox", "node_modules", "__pycache__", ".hypothesis", "dist"}
@@ -36,7 +36,7 @@ def _files() -> Iterator[Path]:
         parts = path.relative_to(ROOT).parts
         if _LEFT_OUT.intersection(parts) or any(_CACHES.match(part) for part in parts):
             continue
-        if path.name in {Path(__file__).name, "secret_patterns.py"}:
+        if path.name in SELF:
             continue
         if path.is_file() and (path.suffix in _KINDS or path.name in {".env.example", "run", "crontab", "Dockerfile"}):
             yield path

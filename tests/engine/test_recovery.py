@@ -181,7 +181,9 @@ async def test_what_a_killed_run_had_in_flight_counts_against_the_budget_of_the_
         (at, record) for at, record in world.journal.records if record["kind"] in {"run", "intent"}
     ]
     world.store.table.clear()
-    poor = deepcopy(world)
+    poor = world_of(1)
+    poor.journal.records = deepcopy(world.journal.records)
+    poor.journal.mend()
     assert (await poor.run(budget=2 * world.worst - 1)).exit_code == 4
     finished = await world.run(budget=2 * world.worst)
     assert (finished.exit_code, finished.generated) == (0, 1)
