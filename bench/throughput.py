@@ -36,16 +36,22 @@ _ROW_SECONDS, _OVERHEAD_SECONDS = 1.0, 2.0
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is measured: how many items, how many requests at once, which share of answers is 429 or 529."""
+    """What is measured.
+
+    Attributes:
+        errors: which share of the answers is 429 or 529.
+        per_second: how many requests a second the server answers, the others getting 429; 0: all of them.
+    """
 
     items: int
     concurrency: int
-    errors: float
+    errors: float = 0.0
+    per_second: int = 0
 
     def __str__(self) -> str:
-        return (
-            f"{self.items} items, {self.concurrency} at once, {f'{self.errors:.0%} errors' if self.errors else 'clean'}"
-        )
+        weather = f"{self.errors:.0%} errors" if self.errors else "clean"
+        weather = f"{self.per_second} a second" if self.per_second else weather
+        return f"{self.items} items, {self.concurrency} at once, {weather}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ class Ground:
             {"probability": half, "status": 429, "type": "rate_limit_error"},
             {"probability": half / (1 - half), "status": 529, "type": "overloaded_error"},
         ]
-        self.messages.control(clear=True, lenient=False, latency_ms=self.latency_ms)
+        self.messages.control(clear=True, lenient=False, latency_ms=self.latency_ms, per_second=case.per_second)
         self.messages.faults(*(faults if case.errors else []))
         self.project.reset()
 
@@ -171,7 +177,8 @@ def lines_of(case: Case, rounds: Sequence[Round], latency_ms: float) -> Iterator
     """Turn the rounds of a case into figures: medians, and medians of the ratios within a round."""
 
     def ideal(span: Span) -> float:
-        return math.ceil(span.requests / case.concurrency) * latency_ms / 1000
+        paced = case.items / case.per_second if case.per_second else 0.0
+        return max(paced, math.ceil(span.requests / case.concurrency) * latency_ms / 1000)
 
     name = str(case)
     yield Line(
@@ -217,6 +224,9 @@ def main() -> None:
     parser.add_argument("--items", type=int, nargs="+", default=[180], help="180 2000 for the whole table")
     parser.add_argument("--concurrency", type=int, nargs="+", default=[16, 64])
     parser.add_argument("--errors", type=float, nargs="+", default=[0, 0.1], help="shares of 429 and 529")
+    parser.add_argument(
+        "--limits", type=int, nargs="*", default=[], help="rate limits of the server, requests a second"
+    )
     parser.add_argument("--latency-ms", type=float, default=600)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peers", action="store_true", help="also other programs, in environments of their own")
@@ -227,6 +237,12 @@ def main() -> None:
         for items in asked.items
         for concurrency in asked.concurrency
         for errors in asked.errors
+    ]
+    cases += [
+        Case(items, concurrency, per_second=limit)
+        for items in asked.items
+        for concurrency in asked.concurrency
+        for limit in asked.limits
     ]
     rounds: dict[Case, list[Round]] = {case: [] for case in cases}
     with ground(asked.latency_ms) as place:

@@ -155,7 +155,7 @@ def catalog_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _apply(
         collect,
         [
-            click.argument("catalog", required=False),
+            _catalog_argument(),
             click.option("--category", multiple=True, help="Only this category (repeatable)."),
             click.option("--key", multiple=True, help="Only keys like this, such as 'yang_*' (repeatable)."),
             click.option("--locale", multiple=True, help="Only this locale (repeatable)."),
@@ -165,12 +165,29 @@ def catalog_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def _complete_catalog(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the catalogs that a shell may offer; a folder that cannot be read offers none."""
+    from seed_library.adapters.catalog_folders import list_catalogs, prompts_folder
+    from seed_library.bootstrap.light import read_light_settings
+    from seed_library.core.errors import SeedLibraryError
+
+    try:
+        folder = prompts_folder(read_light_settings(Invocation().dotenv).prompts_dir)
+        return [listing.name for listing in list_catalogs(folder) if listing.name.startswith(incomplete)]
+    except (OSError, SeedLibraryError):
+        return []
+
+
+def _catalog_argument() -> Callable[[Command], Command]:
+    return click.argument("catalog", required=False, shell_complete=_complete_catalog)
+
+
 def target_options(command: Command) -> Command:
     """Add what names a target to verbs that only look at files."""
     return _apply(
         command,
         [
-            click.argument("catalog", required=False),
+            _catalog_argument(),
             click.option("--store", metavar="STORE", help="supabase, or sqlite:PATH."),
         ],
     )

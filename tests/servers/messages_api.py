@@ -5,6 +5,7 @@ Prints one JSON line {"url": ...} when ready and ends when stdin closes.
 
 Control, as POST /__control with JSON, answered with the whole state that was asked for:
   {"latency_ms": n}  {"faults": [...]}  {"models": {id: changes}}  {"clear": true}  {"state": true}
+  {"per_second": n}      answer so many messages a second, and the others with 429; 0: all of them
   {"lenient": true}      take old SDKs: keys as x-api-key, and parameters that this version refuses
   {"watch": [folders]}   note with each request how long the journals in these state folders are when it arrives
   and those of the Message Batches (see batches_api.py).
@@ -25,12 +26,12 @@ whose user prompt holds `match`;
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import os
 import random
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,10 +40,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from api_rules import THINKING, Reply, bad_request, error_reply, model_info  # type: ignore[import-not-found]  # as below
 from batches_api import Batches  # type: ignore[import-not-found]  # found beside this file when it runs alone
+from connection import Connection  # type: ignore[import-not-found]  # as below
+from faults import is_meant  # type: ignore[import-not-found]  # as below
+from request_text import prompt_hash, token_count, user_prompt  # type: ignore[import-not-found]  # as below
 from texts import text_for  # type: ignore[import-not-found]  # found beside this file when it runs alone
 
 _THOUGHT_TOKENS = 700
-_PIECES = 10
 
 
 @dataclass
@@ -57,6 +60,8 @@ class Server:
     written: int = 0
     watched: list[Path] = field(default_factory=list)
     lenient: bool = False
+    per_second: int = 0
+    answered: deque[float] = field(default_factory=deque)
     models: dict[str, dict[str, Any]] = field(default_factory=lambda: {name: model_info(name) for name in THINKING})
     dice: random.Random = field(default_factory=lambda: random.Random(1))
     batches: Any = field(init=False)
@@ -68,6 +73,7 @@ class Server:
     def control(self, command: dict[str, Any]) -> dict[str, Any]:
         """Obey a control command."""
         self.lenient = command.get("lenient", self.lenient)
+        self.per_second = command.get("per_second", self.per_second)
         if "watch" in command:
             self.watched = [Path(folder) for folder in command["watch"]]
         if "latency_ms" in command:
@@ -87,7 +93,7 @@ class Server:
     def take_fault(self, method: str, path: str, user: str) -> dict[str, Any]:
         """Return the fault that hits this request, or an empty one."""
         for fault in self.faults:
-            if not _is_meant(fault, method, path) or fault.get("match", "") not in user:
+            if not is_meant(fault, method, path) or fault.get("match", "") not in user:
                 continue
             if "probability" in fault:
                 if self.dice.random() < fault["probability"]:
@@ -102,6 +108,16 @@ class Server:
     def journal_sizes(self) -> list[int]:
         """Return how long the watched journals are, 0 where there is none."""
         return [sum(_sizes(folder.glob("targets/*/journal.jsonl"))) for folder in self.watched]
+
+    def over_limit(self) -> dict[str, Any]:
+        """Return the fault of a message beyond the rate limit, and count one that is within."""
+        now = time.monotonic()
+        while self.answered and self.answered[0] < now - 1:
+            self.answered.popleft()
+        if self.per_second and len(self.answered) >= self.per_second:
+            return {"status": 429, "type": "rate_limit_error", "headers": {"retry-after": "1"}}
+        self.answered.append(now)
+        return {}
 
     def refuse(self, headers: dict[str, str]) -> Reply | None:
         """Refuse what every endpoint refuses."""
@@ -123,17 +139,17 @@ class Server:
         """Make a message, and charge for it."""
         message = self.message(body, user, fault, f"msg_{len(self.billed) + 1:06}")
         text = next((block["text"] for block in message["content"] if block["type"] == "text"), "")
-        entry = {"id": message["id"], "prompt": _prompt_hash(body, user), "text": text, "usage": message["usage"]}
+        entry = {"id": message["id"], "prompt": prompt_hash(body, user), "text": text, "usage": message["usage"]}
         self.billed.append({**entry, "arrived": arrived, "finished": time.monotonic()})
         return message
 
     def write(self, params: dict[str, Any]) -> tuple[dict[str, Any], str, str]:
         """Make the message of a request in a batch, free of charge; with its user prompt and the hash of both."""
-        user = _user_prompt(params)
+        user = user_prompt(params)
         self.written += 1
         message = self.message(params, user, {}, f"msg_b{self.written:06}")
         message["usage"]["service_tier"] = "batch"
-        return message, user, _prompt_hash(params, user)
+        return message, user, prompt_hash(params, user)
 
     def bad_request(self, body: dict[str, Any]) -> Reply | None:
         """Refuse what the API version refuses."""
@@ -171,10 +187,10 @@ class Server:
             "stop_sequence": None,
             "stop_details": fault.get("stop_details"),
             "usage": {
-                "input_tokens": _tokens(system + user),
+                "input_tokens": token_count(system + user),
                 "cache_creation_input_tokens": 0,
                 "cache_read_input_tokens": 0,
-                "output_tokens": _tokens(text) + thoughts,
+                "output_tokens": token_count(text) + thoughts,
                 "service_tier": "standard",
             },
         }
@@ -191,194 +207,8 @@ def _answer(body: dict[str, Any], user: str) -> str:
     return json.dumps({"text": text, **dict.fromkeys(others, short)}, ensure_ascii=False)
 
 
-def _is_meant(fault: dict[str, Any], method: str, path: str) -> bool:
-    if fault.get("method", method) != method:
-        return False
-    if "path" in fault:
-        return path.startswith(fault["path"])
-    return path.startswith("/v1/messages") and not path.startswith("/v1/messages/batches")
-
-
-def _prompt_hash(body: dict[str, Any], user: str) -> str:
-    return hashlib.sha256((json.dumps(body.get("system", ""), ensure_ascii=False) + user).encode()).hexdigest()
-
-
-def _scripted(fault: dict[str, Any]) -> Reply | None:
-    """Return the answer that a fault dictates, if it dictates one."""
-    if "status" in fault:
-        kind, code = fault.get("type", ""), fault.get("error_code", "")
-        return error_reply(fault["status"], fault.get("message", "scripted"), kind, code, fault.get("headers"))
-    if "body" in fault:
-        return 200, fault["body"].encode(), {"content-type": fault.get("content_type", "text/html")}
-    return None
-
-
-def _client(target: str) -> tuple[str, str]:
-    """Take the client's name off a path that begins with /as/NAME."""
-    if not target.startswith("/as/"):
-        return "", target
-    name, _, rest = target.removeprefix("/as/").partition("/")
-    return name, f"/{rest}"
-
-
 def _sizes(files: Iterable[Path]) -> list[int]:
     return [file.stat().st_size for file in files]
-
-
-def _tokens(text: str) -> int:
-    return len(text) // 3 + 1
-
-
-def _user_prompt(body: dict[str, Any]) -> str:
-    content = (body.get("messages") or [{}])[-1].get("content", "")
-    return content if isinstance(content, str) else "".join(block.get("text", "") for block in content)
-
-
-def _headers(head: bytes | bytearray) -> tuple[str, dict[str, str]]:
-    first, *lines = head.decode("latin-1").split("\r\n")
-    headers: dict[str, str] = {}
-    for name, _, value in (line.partition(":") for line in lines):
-        said = headers.get(name.lower())
-        headers[name.lower()] = value.strip() if said is None else f"{said}, {value.strip()}"
-    return first, headers
-
-
-class Connection(asyncio.Protocol):
-    """One keep-alive connection; requests on it come one after the other."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self.buffer = bytearray()
-        self.wanted = 0  # bytes of the request that is coming in; 0 while its head is not complete
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Collect one whole request, then answer it. A batch arrives in thousands of pieces."""
-        self.buffer += data
-        if not self.wanted:
-            end = self.buffer.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            self.wanted = end + 4 + int(_headers(self.buffer[:end])[1].get("content-length", 0))
-        if len(self.buffer) < self.wanted:
-            return
-        request, self.buffer, self.wanted = bytes(self.buffer[: self.wanted]), self.buffer[self.wanted :], 0
-        head, _, raw = request.partition(b"\r\n\r\n")
-        first, headers = _headers(head)
-        method, target, _ = first.split(" ", 2)
-        self.answer(method, target, headers, raw)
-
-    def answer(self, method: str, target: str, headers: dict[str, str], raw: bytes) -> None:
-        """Decide what to send, and when."""
-        server, (client, target) = self.server, _client(target)
-        path = target.partition("?")[0]
-        if path == "/__control":
-            self.send((200, json.dumps(server.control(json.loads(raw))).encode(), {}))
-            return
-        arrived = time.monotonic()
-        body = json.loads(raw) if raw else {}
-        user = _user_prompt(body)
-        entry = {
-            "method": method,
-            "path": path,
-            "client": client,
-            "journals": server.journal_sizes(),
-            "headers": headers,
-            "prompt": _prompt_hash(body, user),
-            "arrived": arrived,
-            "status": 0,
-            "body": body if "requests" not in body else {"requests": len(body["requests"])},
-        }
-        server.log.append(entry)
-        fault = server.take_fault(method, path, user)
-        entry["fault"] = fault
-        delay = fault.get("delay_ms", 0) / 1000 + (server.latency if path == "/v1/messages" else 0)
-        asyncio.get_running_loop().call_later(delay, self.reply, method, target, headers, body, fault, entry)
-
-    def reply(
-        self,
-        method: str,
-        target: str,
-        headers: dict[str, str],
-        body: dict[str, Any],
-        fault: dict[str, Any],
-        entry: dict[str, Any],
-    ) -> None:
-        """Send the answer."""
-        server = self.server
-        if fault.get("hang"):
-            return
-        if fault.get("drop") == "before":
-            self.transport.abort()
-            return
-        status, payload, extra = self.reply_to(method, target, headers, body, fault, entry["arrived"])
-        entry["status"], entry["finished"] = status, time.monotonic()
-        if fault.get("drop") == "after":
-            self.transport.abort()
-            return
-        if fault.get("truncate"):
-            payload = payload[: len(payload) // 2]
-        number = len(server.log)
-        extra = {"request-id": f"req_{number:06}", "anthropic-workspace-id": "wrkspc_test", **extra}
-        if "dribble_ms" in fault:
-            self.dribble((status, payload, extra), fault["dribble_ms"] / 1000)
-        else:
-            self.send((status, payload, extra))
-
-    def reply_to(
-        self,
-        method: str,
-        target: str,
-        headers: dict[str, str],
-        body: dict[str, Any],
-        fault: dict[str, Any],
-        arrived: float,
-    ) -> Reply:
-        """Work out status, body and headers."""
-        server, path = self.server, target.partition("?")[0]
-        if path.startswith("/v1/messages/batches"):
-            base = f"http://{headers.get('host', '')}"
-            refused = server.refuse(headers) or _scripted(fault)
-            return refused or server.batches.reply(method, target, body, base)
-        if method == "GET" and path.startswith("/v1/models/"):
-            return server.refuse(headers) or _scripted(fault) or server.model_reply(path.removeprefix("/v1/models/"))
-        unknown = None if path in {"/v1/messages", "/v1/messages/count_tokens"} else error_reply(404, path)
-        if refused := server.refuse(headers) or _scripted(fault) or unknown or server.bad_request(body):
-            return refused
-        user = _user_prompt(body)
-        if path.endswith("count_tokens"):
-            system = json.dumps(body.get("system", ""), ensure_ascii=False)
-            return 200, json.dumps({"input_tokens": _tokens(system + user)}).encode(), {}
-        return 200, json.dumps(server.bill(body, user, fault, arrived), ensure_ascii=False).encode(), {}
-
-    def send(self, reply: Reply) -> None:
-        """Write one HTTP answer."""
-        self.transport.write(_as_bytes(reply))
-
-    def dribble(self, reply: Reply, seconds: float) -> None:
-        """Write one HTTP answer slowly."""
-        data, loop = _as_bytes(reply), asyncio.get_running_loop()
-        size = len(data) // _PIECES + 1
-        for number in range(_PIECES):
-            piece = data[number * size : (number + 1) * size]
-            loop.call_later(seconds * number / _PIECES, self.continue_with, piece)
-
-    def continue_with(self, piece: bytes) -> None:
-        """Write a piece of an answer, if there is still somebody to read it."""
-        if not self.transport.is_closing():
-            self.transport.write(piece)
-
-
-def _as_bytes(reply: Reply) -> bytes:
-    status, payload, extra = reply
-    headers = {"content-type": "application/json", "content-length": str(len(payload)), **extra}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    head = f"HTTP/1.1 {status} Scripted\r\n{lines}\r\n"
-    return head.encode() + bytes(payload)
 
 
 async def serve() -> None:
