@@ -127,10 +127,14 @@ def chaos(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure throughput, start-up and resuming (see bench/README.md)."""
-    session.install("-e", ".[test]")
-    for script in session.posargs or ["startup", "throughput", "resume"]:
-        session.run("python", "-m", f"bench.{script}", env=_servers(session))
+    """Measure speed and memory (see bench/README.md): `nox -s bench -- throughput --peers --items 180 2000`."""
+    session.install("-e", ".[test,bench]")
+    environment = {**_servers(session), "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    if session.posargs:
+        session.run("python", "-m", f"bench.{session.posargs[0]}", *session.posargs[1:], env=environment)
+        return
+    for script in ("startup", "throughput", "resume", "batches", "killed"):
+        session.run("python", "-m", f"bench.{script}", env=environment)
 
 
 def _rehearse_twice(session: nox.Session, work: Path) -> None:
