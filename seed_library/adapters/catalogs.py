@@ -235,7 +235,10 @@ def _csv_records(name: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         for record in reader:
             if None in record or None in record.values():
-                raise Unreadable(f"{name}, line {reader.line_num}: the number of fields differs from the heading's")
+                raise Unreadable(
+                    f"{name}, line {reader.line_num}: the number of fields differs from the heading's; "
+                    'a text with a comma in it stands in "quotes"'
+                )
             yield reader.line_num, record
     except csv.Error as error:
         raise Unreadable(f"{name}, line {reader.reader.line_num}: not CSV: {error}") from None

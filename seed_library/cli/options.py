@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seed_library.adapters.state import TargetFolder
     from seed_library.bootstrap.preparing import Flags, Surroundings
 
+_OTHERS_MAY_READ = 0o044
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -65,6 +66,13 @@ def keep_secret(redactor: Redactor) -> None:
     output.redact = redactor
     if output.verbose:
         show_debug_logs(output)
+    _warn_of_readable(invocation().dotenv, output)
+
+
+def _warn_of_readable(env_file: Path | None, output: Output) -> None:
+    """Say that other users can read the keys. Many file systems in containers know no better, so it is no failure."""
+    if env_file is not None and env_file.stat().st_mode & _OTHERS_MAY_READ:
+        output.narrate(f"Warning: other users of this machine can read {env_file}: chmod 600 {env_file}")
 
 
 def folder_to_look_at(catalog: str | None, store: str | None) -> TargetFolder | None:

@@ -49,6 +49,17 @@ def test_a_key_of_another_project_is_told_without_it(program: Program, supabase:
     _assert_absent(program, ended, key)
 
 
+@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o640, True), (0o600, False)])
+def test_an_env_file_that_others_can_read_is_named(program: Program, mode: int, warned: bool) -> None:
+    """With what to do; it is no failure, since not every file system knows permissions."""
+    env_file = program.folder / ".env"
+    env_file.write_text(f"ANTHROPIC_API_KEY={KEY}\n")
+    env_file.chmod(mode)
+    ended = program.run("plan", "--limit", "1")
+    assert ended.code == 0
+    assert ("chmod 600 .env" in ended.err) is warned
+
+
 def _assert_absent(program: Program, ended: Ended, *secrets: str) -> None:
     kept = "".join(path.read_text(errors="replace") for path in program.state.rglob("*") if path.is_file())
     for secret in secrets:
