@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ def leave_peak():
 atexit.register(leave_peak)
 main()
 """
+KILLED = "killed: it took too long"
 _SETTINGS = ("ANTHROPIC_", "SUPABASE_", "SEED_LIBRARY_")
 
 
@@ -64,8 +67,10 @@ def seed_library(arguments: Sequence[str], settings: Mapping[str, str], folder: 
         return Ended(ended.seconds, ended.cpu_seconds, int(peak.read_text()), ended.output)
 
 
-def measured(command: Sequence[str], settings: Mapping[str, str], folder: Path) -> Ended:
-    """Run a command and measure it.
+def measured(
+    command: Sequence[str], settings: Mapping[str, str], folder: Path, most_seconds: float | None = None
+) -> Ended:
+    """Run a command and measure it. One that takes longer than the most is killed; its output says so.
 
     Raises:
         RuntimeError: its exit code was not 0.
@@ -75,12 +80,18 @@ def measured(command: Sequence[str], settings: Mapping[str, str], folder: Path) 
     with tempfile.TemporaryFile("w+", dir=folder) as output, tempfile.TemporaryFile("w+", dir=folder) as errors:
         began = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=errors)
+        timer = threading.Timer(most_seconds or 0, process.kill)
+        if most_seconds is not None:
+            timer.start()
         _, status, used = os.wait4(process.pid, 0)
+        timer.cancel()
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         errors.seek(0)
         said = output.read()
-        if process.returncode:
+        if process.returncode == -signal.SIGKILL and most_seconds is not None:
+            said += f"\n{KILLED}"
+        elif process.returncode:
             raise RuntimeError(f"{command[-1]} ended with {process.returncode}: {said[-2000:]} {errors.read()[-2000:]}")
     return Ended(seconds, used.ru_utime + used.ru_stime, 0, said)

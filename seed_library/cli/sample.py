@@ -42,8 +42,8 @@ def sample(flags: Flags, count: int) -> int:
             output.result(f"  {finding.severity}: {finding.gate}: {finding.message} {finding.span}".rstrip())
         output.result("")
     if drafts:
-        count = "1 draft" if len(drafts) == 1 else f"{len(drafts)} drafts"
-        output.result(f"{count}, ${finished.spent_usd:.4f}. Nothing is stored; a run stores them for free.")
+        said = "1 draft" if len(drafts) == 1 else f"{len(drafts)} drafts"
+        output.result(f"{said}, ${finished.spent_usd:.4f}. Nothing is stored; a run stores them for free.")
     return finished.exit_code
 
 
