@@ -45,7 +45,8 @@ def test_every_setting_is_in_the_readme() -> None:
     assert [name for name in names if f"`{name}`" not in README] == []
 
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "prompts/README.md", *map(str, sorted(ROOT.glob("docs/**/*.md")))]
+_PAGES = [str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("docs/**/*.md"))]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "prompts/README.md", "bench/README.md", *_PAGES]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

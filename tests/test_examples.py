@@ -15,7 +15,8 @@ from seed_library.cli.options import Invocation
 from seed_library.core.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.*")), ROOT / "docs" / "examples" / "crontab"]
+_PAGES = sorted(page for page in (ROOT / "docs").rglob("*.*") if page.suffix not in {".1", ".svg", ".py", ".pyc"})
+DOCUMENTS = [ROOT / "README.md", *_PAGES, ROOT / "docs" / "examples" / "crontab"]
 _COMMAND = re.compile(r"(?:^[ $|-]*(?:run: )?|`|&& |=(?:/[a-z]+)*/)(seed-library(?: [^`\n>&|]+)?)", re.MULTILINE)
 
 
