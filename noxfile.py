@@ -72,9 +72,11 @@ def wheel(session: nox.Session) -> None:
     """
     folder = Path(session.create_tmp())
     shutil.rmtree(folder, ignore_errors=True)
-    session.install("build", "cyclonedx-bom>=7")
+    tools = _tools(session, folder / "tools", "build", "cyclonedx-bom>=7")
     for dist in ("dist", "again"):
-        session.run("python", "-m", "build", "--outdir", str(folder / dist), str(ROOT), silent=True)
+        session.run(
+            str(tools / "python"), "-m", "build", "--outdir", str(folder / dist), str(ROOT), external=True, silent=True
+        )
     built = sorted((folder / "dist").iterdir())
     for archive in built:
         if archive.read_bytes() != (folder / "again" / archive.name).read_bytes():
@@ -82,7 +84,10 @@ def wheel(session: nox.Session) -> None:
     session.run("python", "-m", "artifacts", *map(str, built), env={"PYTHONPATH": str(ROOT / "tests")})
     (made,) = (archive for archive in built if archive.suffix == ".whl")
     session.install("--force-reinstall", str(made))
-    session.run("cyclonedx-py", "environment", "-o", str(folder / "dist" / "bill-of-materials.json"), silent=True)
+    bill = folder / "dist" / "bill-of-materials.json"
+    session.run(
+        str(tools / "cyclonedx-py"), "environment", str(Path(session.bin) / "python"), "-o", str(bill), external=True
+    )
     _rehearse_twice(session, folder / "work")
 
 
@@ -137,6 +142,14 @@ def bench(session: nox.Session) -> None:
         session.run("python", "-m", f"bench.{script}", env=environment)
 
 
+def _tools(session: nox.Session, place: Path, *packages: str) -> Path:
+    """Install tools apart from what they work on; return the folder of their programs."""
+    session.run("python", "-m", "venv", "--clear", str(place), silent=True)
+    programs = place / "bin"
+    session.run(str(programs / "python"), "-m", "pip", "install", "-q", *packages, external=True, silent=True)
+    return programs
+
+
 def _rehearse_twice(session: nox.Session, work: Path) -> None:
     """Do the main job in an empty folder, and find it done."""
     shutil.rmtree(work, ignore_errors=True)
@@ -155,8 +168,7 @@ def _servers(session: nox.Session) -> dict[str, str]:
     _install_debian_packages(session)
     session.run("npm", "ci", "--prefix", str(SERVER), "--no-audit", "--no-fund", external=True, silent=True)
     if not (MOCK_AI_API / "bin" / "mock-ai-api").exists():
-        session.run("python", "-m", "venv", "--clear", str(MOCK_AI_API), silent=True)
-        session.run(str(MOCK_AI_API / "bin" / "pip"), "install", "-q", "mock-ai-api==0.1.1", external=True, silent=True)
+        _tools(session, MOCK_AI_API, "mock-ai-api==0.1.1")
     return {
         "SEED_REQUIRE_SERVERS": "1",
         "SEED_TEST_MOCK_AI_API_PYTHON": str(MOCK_AI_API / "bin" / "python"),
