@@ -11,8 +11,9 @@ that arrive together share one such pair (group commit). A record's position is 
 never change, since nothing is ever removed from the middle.
 
 Crash points, and what a crash leaves behind.
-- in the middle of a line: a torn tail. It was never acknowledged. `open_journal` copies it aside and cuts it off.
-  A complete last line with a wrong CRC is the same case (sectors reach the disk in any order).
+- in the middle of a write: a torn tail. It was never acknowledged. `open_journal` copies it aside and cuts it off.
+  Complete last lines with a wrong CRC are the same case: one write may be many lines, and sectors reach the disk in
+  any order.
 - after `intent`, before `paid`: an open intent. The request may have been billed; the next run counts it so.
 - after `paid`: the text is safe. The next run judges and stores it without paying.
 - after the upsert, before `stored`: the next run sees the row in the table.
@@ -95,7 +96,7 @@ def _set_aside(folder: TargetFolder, damage: Damage) -> tuple[str, ...]:
             _copy_aside(folder, damage.torn_at, file.read())
             file.truncate(damage.torn_at)
             os.fsync(file.fileno())
-        said.append("The last line of the journal was incomplete (a crash or a full disk); it was set aside.")
+        said.append("The end of the journal was incomplete (a crash or a full disk); it was set aside.")
     return tuple(said)
 
 

@@ -71,6 +71,17 @@ def records(path: Path, damage: Damage, start: int = 0) -> Iterator[tuple[int, d
                 break  # the end, or a line that is being written right now: its rest must not pass for a line
         if bad is not None:
             damage.torn_at = bad[0]
+            _join_torn_lines(damage)
+
+
+def _join_torn_lines(damage: Damage) -> None:
+    """Let the torn part begin with the first of the damaged lines at the end: one write may have been many lines."""
+    while damage.lines:
+        position, line = damage.lines[-1]
+        if position + len(line) != damage.torn_at:
+            return
+        damage.torn_at = position
+        damage.lines.pop()
 
 
 def read_ledger(path: Path, start: int = 0) -> tuple[Ledger, Damage]:

@@ -71,8 +71,9 @@ async def test_a_line_torn_at_any_byte_is_set_aside_and_cut_off(folder: TargetFo
         LAST.replace(b"Gr", b"gr"),
         b"\n",
         LAST[:100] + b"\xff" * 50,
+        LAST.replace(b"Gr", b"gr") + LAST[:-9] + b"\x00" * 8 + b"\n",
     ],
-    ids=["sector of zeros", "only zeros", "changed text", "empty line", "foreign bytes"],
+    ids=["sector of zeros", "only zeros", "changed text", "empty line", "foreign bytes", "two lines of one write"],
 )
 async def test_a_last_line_with_a_wrong_checksum_is_a_torn_one(folder: TargetFolder, tail: bytes) -> None:
     """Sectors reach the disk in any order, so a newline alone proves nothing."""
