@@ -31,7 +31,7 @@ from bench.peers import PEERS, Peer
 from bench.tables import Line, show
 
 _TARGET = 1.05
-_PATIENCE = 6  # a program that takes so many times longer than it could is killed; its ratio is an upper bound then
+_PATIENCE = 3  # a program that takes so many times longer than it could is killed; its ratio is an upper bound then
 _START_SECONDS = 30
 _MANY_ITEMS = 1000  # a case of more is measured once: its span is long enough
 _ROW_SECONDS, _OVERHEAD_SECONDS = 1.0, 2.0
@@ -104,9 +104,11 @@ class Ground:
         self.project = project
         self.folder = folder
         self.latency_ms = latency_ms
+        self._seed_of_errors = 0
 
-    def round(self, case: Case, peers: Sequence[Peer]) -> Round:
-        """Run seed-library, then the others with the very same requests."""
+    def round(self, case: Case, peers: Sequence[Peer], number: int) -> Round:
+        """Run seed-library, then the others with the very same requests; the errors of a round are its own."""
+        self._seed_of_errors = number
         self._reset(case)
         ended = self._seed(case)
         log = self.messages.log()
@@ -127,7 +129,7 @@ class Ground:
             {"probability": half / (1 - half), "status": 529, "type": "overloaded_error"},
         ]
         self.messages.control(clear=True, lenient=False, latency_ms=self.latency_ms, per_second=case.per_second)
-        self.messages.faults(*(faults if case.errors else []))
+        self.messages.control(faults=faults if case.errors else [], seed=self._seed_of_errors)
         self.project.reset()
 
     def _seed(self, case: Case) -> Ended:
@@ -259,7 +261,7 @@ def main() -> None:
     with ground(asked.latency_ms) as place:
         for number in range(asked.rounds):
             for case in (case for case in cases if number == 0 or case.items <= _MANY_ITEMS):
-                rounds[case].append(place.round(case, PEERS if asked.peers else ()))
+                rounds[case].append(place.round(case, PEERS if asked.peers else (), number))
                 print(f"round {number + 1}: {case}: {_said(rounds[case][-1])}", file=sys.stderr)
     show([line for case in cases for line in lines_of(case, rounds[case], asked.latency_ms)], asked.json)
 

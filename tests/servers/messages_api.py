@@ -4,7 +4,7 @@ Stand-alone, standard library only: `python messages_api.py`. Config as JSON in 
 Prints one JSON line {"url": ...} when ready and ends when stdin closes.
 
 Control, as POST /__control with JSON, answered with the whole state that was asked for:
-  {"latency_ms": n}  {"faults": [...]}  {"models": {id: changes}}  {"clear": true}  {"state": true}
+  {"latency_ms": n}  {"faults": [...], "seed": n}  {"models": {id: changes}}  {"clear": true}  {"state": true}
   {"per_second": n}      answer so many messages a second, and the others with 429; 0: all of them
   {"lenient": true}      take old SDKs: keys as x-api-key, and parameters that this version refuses
   {"watch": [folders]}   note with each request how long the journals in these state folders are when it arrives
@@ -80,7 +80,7 @@ class Server:
             self.latency = command["latency_ms"] / 1000
         if "faults" in command:
             self.faults = [{"times": 1, "skip": 0, **fault} for fault in command["faults"]]
-            self.dice = random.Random(1)
+            self.dice = random.Random(command.get("seed", 1))
         for name, changes in command.get("models", {}).items():
             self.models[name] = {**(self.models.get(name) or {"type": "model", "id": name}), **changes}
         answer = {"log": self.log, "billed": self.billed} if command.get("state") else {}
