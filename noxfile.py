@@ -19,7 +19,7 @@ MOCK_AI_API = ROOT / ".nox" / "mock-ai-api"
 QUICK = (
     "tests/core",
     "tests/engine",
-    *map(str, sorted(ROOT.glob("tests/adapters/test_claude_*.py"))),
+    *(f"tests/adapters/{page.name}" for page in sorted(ROOT.glob("tests/adapters/test_claude_*.py"))),
     "tests/adapters/test_journal.py",
     "tests/adapters/test_lock.py",
     "tests/adapters/test_sqlite_store.py",
@@ -97,7 +97,7 @@ def lowest(session: nox.Session) -> None:
     session.install("uv")
     session.run("uv", "pip", "install", "-q", "--resolution", "lowest-direct", "-e", ".", silent=True)
     session.install("-e", ".[test]")
-    session.run("pytest", "-q", "-n", "2", *QUICK)
+    session.run("pytest", "-q", "-n", "2", *QUICK, env=_servers(session))
     _rehearse_twice(session, Path(session.create_tmp()) / "work")
 
 
@@ -105,7 +105,7 @@ def lowest(session: nox.Session) -> None:
 def pythons(session: nox.Session) -> None:
     """The newer interpreters, where they are installed; CI itself runs on the oldest one."""
     session.install("-e", ".[test]")
-    session.run("pytest", "-q", "-n", "2", *QUICK)
+    session.run("pytest", "-q", "-n", "2", *QUICK, env=_servers(session))
 
 
 @nox.session(default=False)
