@@ -93,7 +93,7 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def lowest(session: nox.Session) -> None:
-    """The oldest packages that pyproject.toml allows; what needs no server of its own has to work with them."""
+    """The oldest packages that pyproject.toml allows; what `QUICK` names has to work with them."""
     session.install("uv")
     session.run("uv", "pip", "install", "-q", "--resolution", "lowest-direct", "-e", ".", silent=True)
     session.install("-e", ".[test]")

@@ -36,7 +36,6 @@ class Client:
         killed: its end came without notice, so requests may have been in flight.
         stopped: it was asked to stop.
         robbed: its lock file or its lease was taken away.
-        unstored: texts that its machine had paid for and not stored when another machine took over.
         rows_at_end: rows in the table when it had ended with 0.
     """
 
@@ -49,7 +48,6 @@ class Client:
     killed: bool = False
     stopped: bool = False
     robbed: bool = False
-    unstored: int = 0
     code: int = 0
     events: list[Record] = field(default_factory=list)
     said: str = ""
@@ -79,7 +77,6 @@ class Asked:
 
     Attributes:
         item: the key of what was asked for.
-        again: it names what was wrong with an earlier draft.
         journals: how long the journal of each machine was when it arrived.
         billed: the id of the message that was charged for, or an empty string.
         text: what that message says.
@@ -88,7 +85,6 @@ class Asked:
 
     client: str
     item: str
-    again: bool
     arrived: float
     finished: float
     status: int
@@ -158,13 +154,6 @@ def gather(messages: MessagesServer, supabase: Supabase, clients: Sequence[Clien
     )
 
 
-def paid_and_not_stored(state: Path) -> int:
-    """Return how many more texts were paid for than stored, by a machine's journal."""
-    kept = [record for _, record in _journal(state)]
-    paid = [record for record in kept if record["kind"] == "paid"]
-    return len(paid) - sum(len(record["items"]) for record in kept if record["kind"] == "stored")
-
-
 def _journal(state: Path) -> list[tuple[int, Record]]:
     return [
         (position + len(encode(record)), record)
@@ -187,11 +176,9 @@ def _requests(served: dict[str, Any]) -> Iterator[Asked]:
         if entry["path"] != "/v1/messages":
             continue
         paid, fault = billed.get(entry["arrived"]), entry["fault"]
-        item, again = _item_of(entry["body"])
         yield Asked(
             client=entry["client"],
-            item=item,
-            again=again,
+            item=_item_of(entry["body"]),
             arrived=entry["arrived"],
             finished=entry.get("finished", entry["arrived"]),
             status=entry["status"],
@@ -203,12 +190,9 @@ def _requests(served: dict[str, Any]) -> Iterator[Asked]:
         )
 
 
-def _item_of(body: Record) -> tuple[str, bool]:
-    """Return the key of what is asked for, by the planned prompts, and whether it is asked for again with findings."""
-    user = body["messages"][-1]["content"]
-    if (known := planned_prompts().get(user)) is not None:
-        return known, False
-    return planned_prompts()[user.partition(_FINDINGS)[0]], True
+def _item_of(body: Record) -> str:
+    """Return the key of what is asked for, by the planned prompts; one that asks again adds its findings to them."""
+    return planned_prompts()[body["messages"][-1]["content"].partition(_FINDINGS)[0]]
 
 
 @cache

@@ -46,9 +46,14 @@ def judge(seen: Evidence, verdict: Verdict) -> None:
     verdict.met["processes"] += len(seen.clients)
 
 
+def _machines_of(seen: Evidence) -> dict[str, int]:
+    """Return the place of each client's machine among the journals."""
+    return {client.name: _MACHINES.index(client.machine) for client in seen.clients}
+
+
 def _is_announced(seen: Evidence, verdict: Verdict) -> None:
     """I1."""
-    machine_of = {client.name: _MACHINES.index(client.machine) for client in seen.clients}
+    machine_of = _machines_of(seen)
     asked: Counter[tuple[int, str]] = Counter()
     for one in seen.asked:
         machine = machine_of[one.client]
@@ -63,7 +68,7 @@ def _is_announced(seen: Evidence, verdict: Verdict) -> None:
 
 def _is_asked_once(seen: Evidence, verdict: Verdict) -> None:
     """I2."""
-    machine_of = {client.name: _MACHINES.index(client.machine) for client in seen.clients}
+    machine_of = _machines_of(seen)
     for one in seen.asked:
         machine = machine_of[one.client]
         good = False

@@ -19,7 +19,7 @@ from servers.processes import MessagesServer
 from servers.supabase import Supabase
 
 from chaos.dangers import Dangers, Life
-from chaos.evidence import ITEMS, Client, Evidence, gather, journals_in, paid_and_not_stored
+from chaos.evidence import ITEMS, Client, Evidence, gather, journals_in
 from chaos.invariants import judge
 from chaos.starting import Forking, Hardship
 from chaos.verdict import Verdict
@@ -227,7 +227,6 @@ def _let_another_machine_work(stage: Stage, client: Client, running: Running) ->
     """Freeze it past its lease, let another machine finish, and wake it up."""
     running.send(signal.SIGSTOP)
     client.robbed = True
-    client.unstored = paid_and_not_stored(stage.state(client.machine))
     stage.supabase.sql("update public.seed_library_lease set expires_at = clock_timestamp() - interval '1 second'")
     other, working = stage.start(None, machine="there")
     stage.end(other, working)

@@ -32,7 +32,7 @@ from seed_library.adapters.state import TargetFolder
 from seed_library.core.errors import JournalUnavailable
 
 _TESTS = Path(__file__).resolve().parents[1]
-_CALLS = "openat,write,ftruncate,fdatasync,fsync,mkdir,mkdirat,close"
+_CALLS = "openat,write,ftruncate,fdatasync,fsync,mkdir,mkdirat"
 _SECTOR = 512
 _WHOLE = re.compile(r"(\d+) +(\w+)\((.*)\) += (-?\d+)")
 _BEGUN = re.compile(r"(\d+) +(\w+)\((.*) <unfinished \.\.\.>")

@@ -25,7 +25,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import IO, Any
 
-from processes.program import Ended, Program, Running
+from processes.program import Program, Running
 
 from chaos.mutants import MUTANTS
 
@@ -113,10 +113,6 @@ class Forking(Program):
         process.start()
         writing.close()
         return Running(Forked(process, os.dup(reading.fileno()), err))  # type: ignore[arg-type]  # as far as it is used
-
-    def run(self, *arguments: str, **changes: str) -> Ended:
-        """Start it and wait for its end."""
-        return self.start(*arguments, **changes).end()
 
 
 def _child(start: _Start, writing: Connection, err_path: str) -> None:
