@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -21,6 +23,8 @@ from seed_library.core.pricing import MICRO_PER_USD
 from seed_library.core.targets import SqliteAddress, StoreAddress, SupabaseAddress, sqlite_path, url_fault
 
 DEFAULT_CLAUDE_URL = "https://api.anthropic.com"
+_OWN = "SEED_LIBRARY_"
+_ALIKE = 0.75  # of difflib's ratio: BUDGET is meant to be BUDGET_USD, DEBUG is not meant to be MODE
 
 
 def _stripped(value: object) -> object:
@@ -154,7 +158,7 @@ def inspect_settings(
     """
     settings, unreadable = _read(env_file, overrides)
     # A value that cannot be read explains more than its absence.
-    return settings, unmet(settings, needs, environment, now) | unreadable
+    return settings, unmet(settings, needs, environment, now) | unreadable | _misspelt(env_file, environment)
 
 
 def settings_invalid(faults: Mapping[str, str]) -> SettingsInvalid:
@@ -206,6 +210,21 @@ def _build(env_file: Path | None, values: Mapping[str, Any]) -> Settings:
         fault = f"cannot be read ({error.strerror})"
     # Not raised inside the handler: the error of a decoder carries the whole file, secrets and all.
     raise SettingsInvalid(f"{env_file} {fault}.", hint="Save it as UTF-8, readable for you. Nothing was started.")
+
+
+def _misspelt(env_file: Path | None, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the names that are nearly one of ours: a budget that nobody reads would be no ceiling.
+
+    A name that is like none of ours may be another program's, or a later version's, and is left alone.
+    """
+    known = [name.upper().removeprefix(_OWN) for name in Settings.model_fields if name.upper().startswith(_OWN)]
+    in_file = dotenv_values(env_file, encoding="utf-8-sig") if env_file else {}
+    faults: dict[str, str] = {}
+    for name in (*environment, *in_file):
+        ours, _, rest = name.upper().partition(_OWN)
+        if not ours and rest not in known and (alike := get_close_matches(rest, known, n=1, cutoff=_ALIKE)):
+            faults[name] = f"is not a setting; {_OWN}{alike[0]} is"
+    return faults
 
 
 def _sentence(kind: str, message: str) -> str:

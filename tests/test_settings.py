@@ -242,6 +242,30 @@ def test_a_key_of_another_project_is_refused() -> None:
     assert "SUPABASE_SERVICE_ROLE_KEY belongs to the project abcdefgh, but SUPABASE_URL names zyxwvuts" in message
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SEED_LIBRARY_BUGDET_USD", "SEED_LIBRARY_BUDGET_USD"),
+        ("SEED_LIBRARY_BUDGET", "SEED_LIBRARY_BUDGET_USD"),
+        ("seed_library_locale", "SEED_LIBRARY_LOCALES"),
+        ("SEED_LIBRARY_MODELS", "SEED_LIBRARY_MODEL"),
+    ],
+)
+def test_a_misspelt_setting_is_refused(name: str, meant: str) -> None:
+    """In the environment and in the file: else the run would have a budget that nobody gave it."""
+    fault = f"- {name} is not a setting; {meant} is"
+    assert fault in _refused({name: "1"}).message
+    assert fault in _refused({}, env_file=f"{name}=1\n").message
+
+
+@pytest.mark.parametrize(
+    "name", ["SEED_LIBRARY_HOME", "SEED_LIBRARY_DEBUG", "_SEED_LIBRARY_COMPLETE", "LIBRARY_BUDGET"]
+)
+def test_a_name_that_is_like_none_of_ours_is_left_alone(name: str) -> None:
+    """It may be another program's."""
+    assert _load({name: "1"}, env_file=f"{name}=1\n").budget == _load({}).budget
+
+
 # Secrets.
 
 HIDDEN = "HIDDEN-0123456789"

@@ -9,6 +9,7 @@ import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
 from seed_library.cli.run import prepared_for
+from seed_library.cli.wording import counted
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags
@@ -51,8 +52,8 @@ def audit(flags: Flags) -> int:
                 f"distinct-2 {figures.distinct_2:.3f}, distinct-3 {figures.distinct_3:.3f}, "
                 f"shared four-word runs {figures.self_repetition:.1%}, shared openings {figures.openings:.1%}."
             )
-        also = f" {len(orphans):,} more rows are not in the catalog (`prune`)." if orphans else ""
-        output.result(f"{len(found):,} texts, {len(bad):,} of them refused by a gate.{also}")
+        also = f" {counted(len(orphans), 'more row')} not in the catalog (`prune`)." if orphans else ""
+        output.result(f"{counted(len(found), 'text')}, {len(bad):,} of them refused by a gate.{also}")
     return ExitCode.ITEMS_FAILED if bad else ExitCode.DONE
 
 

@@ -10,6 +10,7 @@ import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
 from seed_library.cli.run import prepared_for
+from seed_library.cli.wording import counted
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags
@@ -38,4 +39,4 @@ def export(flags: Flags, kind: str, path: Path | None) -> None:
         if output.as_json:
             output.document({"file": str(path), "rows": len(texts)})
         else:
-            output.result(f"{len(texts):,} rows in {path}.")
+            output.result(f"{counted(len(texts), 'row')} in {path}.")

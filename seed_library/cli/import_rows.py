@@ -9,6 +9,7 @@ import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
 from seed_library.cli.run import prepared_for
+from seed_library.cli.wording import counted
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags
@@ -39,5 +40,5 @@ def import_(flags: Flags, path: Path) -> int:
         if output.as_json:
             output.document({"imported": [one.item.id._asdict() for one in changed]})
         else:
-            output.result(f"{len(changed):,} texts stored as people's own; no run will replace them.")
+            output.result(f"{counted(len(changed), 'text')} stored as people's own; no run will replace them.")
     return code

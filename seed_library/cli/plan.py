@@ -17,6 +17,7 @@ from seed_library.cli.options import (
     surroundings,
 )
 from seed_library.cli.output import Output
+from seed_library.cli.wording import counted
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags, Prepared
@@ -173,12 +174,12 @@ def _print_items(output: Output, found: Preview) -> None:
 def _cost_line(prepared: Prepared, found: Preview) -> str:
     from seed_library.core.pricing import usd
 
-    asked = len(found.plan.to_generate)
+    asked = counted(len(found.plan.to_generate), "request")
     if found.cost is None:
-        return f"{asked:,} requests; their price is not known."
+        return f"{asked}; their price is not known."
     likely, most = usd(found.cost.likely), usd(found.cost.at_most)
     budget = usd(prepared.settings.budget)
-    return f"{asked:,} requests: likely ${likely:.2f}, at most ${most:.2f} (budget ${budget:.2f}; {found.cost.basis})."
+    return f"{asked}: likely ${likely:.2f}, at most ${most:.2f} (budget ${budget:.2f}; {found.cost.basis})."
 
 
 def _mode_lines(prepared: Prepared, found: Preview) -> list[str]:

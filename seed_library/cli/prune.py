@@ -9,6 +9,7 @@ import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
 from seed_library.cli.run import prepared_for
+from seed_library.cli.wording import counted
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags
@@ -48,9 +49,11 @@ def prune(flags: Flags, *, yes: bool, backup: Path | None) -> int:
     for text in orphans:
         output.result(f"{text.id}  {text.title}")
     if kept_at:
-        output.result(f"{len(orphans):,} rows removed; they are kept in {kept_at} (`import` knows the format).")
+        output.result(f"{counted(len(orphans), 'row')} removed, and kept in {kept_at} (`import` knows the format).")
     elif orphans:
-        output.result(f"{len(orphans):,} rows are not in the catalog. `prune --yes` writes a backup and removes them.")
+        output.result(
+            f"{counted(len(orphans), 'row')} not in the catalog. `prune --yes` writes a backup and removes them."
+        )
     else:
         output.result("Every row of these categories and locales is in the catalog.")
     return code

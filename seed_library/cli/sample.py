@@ -8,6 +8,7 @@ import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation, price_options
 from seed_library.cli.run import prepared_for
+from seed_library.cli.wording import counted
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags
@@ -42,7 +43,7 @@ def sample(flags: Flags, count: int) -> int:
             output.result(f"  {finding.severity}: {finding.gate}: {finding.message} {finding.span}".rstrip())
         output.result("")
     if drafts:
-        said = "1 draft" if len(drafts) == 1 else f"{len(drafts)} drafts"
+        said = counted(len(drafts), "draft")
         output.result(f"{said}, ${finished.spent_usd:.4f}. Nothing is stored; a run stores them for free.")
     return finished.exit_code
 

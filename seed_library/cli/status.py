@@ -13,7 +13,7 @@ from seed_library.adapters.state import TargetFolder
 from seed_library.adapters.status import Status, read_status
 from seed_library.cli.options import folder_to_look_at, global_options, invocation, target_options
 from seed_library.cli.output import Output
-from seed_library.cli.wording import minutes
+from seed_library.cli.wording import counted, minutes
 from seed_library.core.ledger import RunTally
 
 _WATCH_SECONDS = 1.0
@@ -88,7 +88,8 @@ def _document(found: Status) -> dict[str, Any]:
 
 def _batch(batch: dict[str, Any]) -> str:
     name = batch["batch_id"] or "(id not known yet)"
-    return f"{name}: {batch['items']:,} requests, {minutes(batch['age_seconds'])} old, {batch['collected']:,} collected"
+    asked = counted(batch["items"], "request")
+    return f"{name}: {asked}, {minutes(batch['age_seconds'])} old, {batch['collected']:,} collected"
 
 
 def _print(output: Output, found: Status) -> None:

@@ -37,7 +37,7 @@ def sentence(event: Event) -> str:
         case RetryScheduled() if event.wait_seconds >= _SHORTEST_WORTHY_WAIT:
             text = f"{event.item}: {event.reason} Trying again in {event.wait_seconds:.0f} s."
         case PaceChanged():
-            text = f"Now at most {event.limit} requests at the same time: {event.reason}."
+            text = f"Now at most {counted(event.limit, 'request')} at the same time: {event.reason}."
         case ItemRejected() | ItemRepaired():
             verb = "Rejected" if isinstance(event, ItemRejected) else "Repairing"
             text = f"{verb} {event.item}: " + "; ".join(finding.message for finding in event.findings)
@@ -70,6 +70,11 @@ class Narrator:
         return sentence(event)
 
 
+def counted(number: int, thing: str) -> str:
+    """Return a number of things with their name, in the plural unless it is one."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def minutes(seconds: int) -> str:
     """Return a duration as a clock shows it."""
     return f"{seconds // 60}:{seconds % 60:02} min"
@@ -78,17 +83,19 @@ def minutes(seconds: int) -> str:
 def _batch(event: Event) -> str:
     match event:
         case BatchSubmitted():
-            return f"Batch {event.batch_id}: {event.items:,} requests are at the provider, and go on without us."
+            return f"Batch {event.batch_id}: {counted(event.items, 'request')} at the provider, going on without us."
         case BatchWaiting():
             state = event.status.replace("_", " ")
-            return f"Batch {event.batch_id}: {event.items:,} requests {state}, waited {minutes(event.seconds)}."
+            return (
+                f"Batch {event.batch_id}: {counted(event.items, 'request')} {state}, waited {minutes(event.seconds)}."
+            )
         case BatchCollected():
             counts = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(event.counts.items()))
             return f"Batch {event.batch_id} is collected: {counts}, ${event.spent_usd:.4f}."
         case BatchLeft():
             return (
-                f"Batch {event.batch_id} ({event.items:,} requests) stays at the provider, where it goes on; the next "
-                "run collects it and pays for nothing again. `seed-library cancel` cancels it."
+                f"Batch {event.batch_id} ({counted(event.items, 'request')}) stays at the provider, where it goes on; "
+                "the next run collects it and pays for nothing again. `seed-library cancel` cancels it."
             )
         case _:
             return ""
@@ -124,7 +131,7 @@ def summary(event: RunFinished) -> str:
         f"{event.rejected:,} rejected, {event.failed:,} failed, {event.left:,} left."
     )
     money = (
-        f"{event.requests:,} requests, ${event.spent_usd:.4f} spent{maybe} "
+        f"{counted(event.requests, 'request')}, ${event.spent_usd:.4f} spent{maybe} "
         f"(likely were ${event.estimated_usd:.4f}), {event.seconds:.1f} s."
     )
     lines = [counts, money, *_variety(event)]
