@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -95,6 +96,10 @@ class CatalogFile(_Strict):
     request: Request
     generated: Annotated[tuple[Generated, ...], Field(strict=False)] = ()
     gates: dict[str, Any]
+
+    def table_spec(self) -> TableSpec:
+        """Return where rows live, the columns that the model fills among them."""
+        return replace(self.table.spec(), generated=tuple(one.column for one in self.generated))
 
 
 def parse(data: Mapping[str, Any]) -> tuple[CatalogFile | None, list[str]]:

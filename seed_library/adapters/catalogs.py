@@ -16,7 +16,7 @@ from seed_library.adapters.catalog_file import CatalogFile, parse
 from seed_library.adapters.catalog_folders import FILE_NAME, Unreadable, list_catalogs, read_text, read_toml
 from seed_library.adapters.catalog_gates import GatesReader, with_values
 from seed_library.core.bazi_source import BUILT_IN
-from seed_library.core.catalog import Catalog, Item, ItemId, PromptSource
+from seed_library.core.catalog import Catalog, Item, ItemId, PromptSource, TableSpec
 from seed_library.core.compact import FactsMaker
 from seed_library.core.errors import CatalogInvalid, UsageInvalid
 from seed_library.core.prompts import TemplateFault, compile_template, render
@@ -35,6 +35,33 @@ def load_catalog(folder: Path, name: str) -> Catalog:
         UsageInvalid: there is no catalog of this name.
         CatalogInvalid: everything that is wrong with it.
     """
+    loader = _Loader(_place(folder, name))
+    catalog = loader.load()
+    if catalog is None or loader.faults:
+        raise _invalid(name, loader.faults)
+    return catalog
+
+
+def load_table(folder: Path, name: str) -> TableSpec:
+    """Read where the rows of a catalog live; of the rest only catalog.toml is checked.
+
+    Raises:
+        UsageInvalid: there is no catalog of this name.
+        CatalogInvalid: everything that is wrong with its catalog.toml.
+    """
+    loader = _Loader(_place(folder, name))
+    file = loader.file()
+    if file is None or loader.faults:
+        raise _invalid(name, loader.faults)
+    return file.table_spec()
+
+
+def _place(folder: Path, name: str) -> Path:
+    """Return a catalog's own folder.
+
+    Raises:
+        UsageInvalid: there is no catalog of this name.
+    """
     place = folder / name
     if not (place / FILE_NAME).is_file() or place.parent != folder:
         known = ", ".join(listing.name for listing in list_catalogs(folder)) or "none"
@@ -42,11 +69,7 @@ def load_catalog(folder: Path, name: str) -> Catalog:
             f"There is no catalog {name!r} in {folder}.",
             hint=f"Catalogs there: {known}. `seed-library catalogs` lists them.",
         )
-    loader = _Loader(place)
-    catalog = loader.load()
-    if catalog is None or loader.faults:
-        raise _invalid(name, loader.faults)
-    return catalog
+    return place
 
 
 def _invalid(name: str, faults: list[str]) -> CatalogInvalid:
@@ -76,7 +99,7 @@ class _Loader:
         self.faults: list[str] = []
 
     def load(self) -> Catalog | None:
-        file = self._file()
+        file = self.file()
         if file is None:
             return None
         if file.name != self._place.name:
@@ -91,7 +114,7 @@ class _Loader:
             description=file.description,
             categories=file.categories,
             locales=file.locales,
-            table=replace(file.table.spec(), generated=tuple(one.column for one in file.generated)),
+            table=file.table_spec(),
             request=replace(file.request.spec(), generated=tuple(one.spec() for one in file.generated)),
             repairs=file.request.repairs,
             rules=with_values(rules, items),
@@ -99,7 +122,8 @@ class _Loader:
             items=items,
         )
 
-    def _file(self) -> CatalogFile | None:
+    def file(self) -> CatalogFile | None:
+        """Read catalog.toml."""
         try:
             data = read_toml(self._place / FILE_NAME)
         except Unreadable as error:

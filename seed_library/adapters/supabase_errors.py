@@ -144,13 +144,8 @@ def _hint_for_status(answer: Answer) -> str:
 
 
 def _how_to_create(table: TableSpec) -> str:
-    if table == TableSpec():
-        return "`seed-library schema` prints the migration."
-    unique = ", ".join(table.conflict_columns)
-    return (
-        f"the columns in catalog.toml, a unique index on ({unique}), and a grant of select, insert and update to "
-        "service_role. `seed-library schema` prints the migration of content_library, as a pattern."
-    )
+    named = "" if table == TableSpec() else " CATALOG"
+    return f"`seed-library schema{named}` prints the migration."
 
 
 def _privilege_hint(answer: Answer, name: str) -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from seed_library.cli.options import global_options, invocation
+from seed_library.cli.options import catalog_argument, global_options, invocation
+
+if TYPE_CHECKING:
+    from seed_library.core.catalog import TableSpec
 
 
 @click.group(invoke_without_command=True)
@@ -49,15 +54,24 @@ def new(name: str) -> None:
 
 
 @click.command()
+@catalog_argument
 @global_options
-def schema() -> None:
-    """Print the SQL migration of the target table."""
-    from seed_library.adapters.migrations import migrations
+def schema(catalog: str | None) -> None:
+    """Print the SQL migration of the target table: CATALOG's, or content_library, where rows go by default."""
+    from seed_library.adapters.migrations import migrations, migrations_for
 
     output = invocation().output
-    found = migrations()
+    found = migrations_for(_table_of(catalog)) if catalog else migrations()
     if output.as_json:
         output.document({"migrations": [{"name": one.name, "sql": one.sql} for one in found]})
         return
     for one in found:
         output.result(f"-- {one.name}\n{one.sql}")
+
+
+def _table_of(catalog: str) -> TableSpec:
+    from seed_library.adapters.catalog_folders import prompts_folder
+    from seed_library.adapters.catalogs import load_table
+    from seed_library.bootstrap.light import read_light_settings
+
+    return load_table(prompts_folder(read_light_settings(invocation().dotenv).prompts_dir), catalog)

@@ -163,7 +163,7 @@ def catalog_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _apply(
         collect,
         [
-            _catalog_argument(),
+            catalog_argument,
             click.option("--category", multiple=True, help="Only this category (repeatable)."),
             click.option("--key", multiple=True, help="Only keys like this, such as 'yang_*' (repeatable)."),
             click.option("--locale", multiple=True, help="Only this locale (repeatable)."),
@@ -186,8 +186,7 @@ def _complete_catalog(_context: click.Context, _parameter: click.Parameter, inco
         return []
 
 
-def _catalog_argument() -> Callable[[Command], Command]:
-    return click.argument("catalog", required=False, shell_complete=_complete_catalog)
+catalog_argument = click.argument("catalog", required=False, shell_complete=_complete_catalog)
 
 
 def target_options(command: Command) -> Command:
@@ -195,7 +194,7 @@ def target_options(command: Command) -> Command:
     return _apply(
         command,
         [
-            _catalog_argument(),
+            catalog_argument,
             click.option("--store", metavar="STORE", help="supabase, or sqlite:PATH."),
         ],
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from seed_library.core.catalog import ItemId, TableSpec
+from seed_library.core.sql import identifier, literal
 
 Format = Literal["jsonl", "csv", "sql"]
 COLUMNS = ("category", "key", "locale", "title", "text")
@@ -52,20 +53,21 @@ def as_csv(rows: Iterable[FileRow]) -> Iterator[str]:
 def as_sql(rows: Iterable[FileRow], table: TableSpec) -> Iterator[str]:
     """Yield upserts, such as for `supabase/seed.sql`. Strings are quoted for standard_conforming_strings = on."""
     names = [*table.conflict_columns, table.title, table.text, *table.constants]
-    shown, conflict = ", ".join(map(_name, names)), ", ".join(map(_name, table.conflict_columns))
-    changes = ", ".join(f"{_name(name)} = excluded.{_name(name)}" for name in names[len(table.conflict_columns) :])
+    shown, conflict = ", ".join(map(identifier, names)), ", ".join(map(identifier, table.conflict_columns))
+    replaced = map(identifier, names[len(table.conflict_columns) :])
+    changes = ", ".join(f"{name} = excluded.{name}" for name in replaced)
     yield "set standard_conforming_strings = on;\n"
     held: list[str] = []
 
     def statement() -> str:
         values = ",\n".join(held)
         return (
-            f"insert into {_name(table.schema)}.{_name(table.name)} ({shown}) values\n{values}\n"
+            f"insert into {identifier(table.schema)}.{identifier(table.name)} ({shown}) values\n{values}\n"
             f"on conflict ({conflict}) do update set {changes};\n"
         )
 
     for row in rows:
-        held.append(f"({', '.join(map(_literal, (*row.id, row.title, row.text, *table.constants.values())))})")
+        held.append(f"({', '.join(map(literal, (*row.id, row.title, row.text, *table.constants.values())))})")
         if len(held) == _SQL_AT_ONCE:
             yield statement()
             held.clear()
@@ -126,11 +128,3 @@ def _shielded(cell: str) -> str:
 
 def _unshielded(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_FORMULA) else cell
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

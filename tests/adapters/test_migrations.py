@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from servers.supabase import MIGRATIONS, Supabase
 
-from seed_library.adapters.migrations import migrations
+from seed_library.adapters.migrations import migrations, migrations_for
+from seed_library.core.catalog import TableSpec
 
 INSERT = """
 insert into public.content_library (category, key, locale, title, description)
@@ -91,3 +94,65 @@ def test_updated_at_moves_with_a_change_and_only_then(supabase: Supabase) -> Non
         times += supabase.sql(read)
     inserted, rewritten, changed = (time["at"] for time in times)
     assert inserted == rewritten < changed
+
+
+# The table of another catalog.
+
+TWIN = TableSpec(name="Twin_of_it")
+OWN = TableSpec(
+    schema="garden", name="plants", category="kind", key="id", text="order", constants={"app": "x"}, generated=("tip",)
+)
+
+
+def _shape(server: Supabase, table: str) -> list[list[dict[str, Any]]]:
+    """Everything about a table that a program or a reader could run into, its own name taken out."""
+    columns = (
+        "select column_name, data_type, is_nullable, column_default from information_schema.columns"
+        f" where table_name = '{table}' order by column_name"
+    )
+    policies = (
+        "select replace(policyname, tablename, '') as name, cmd, roles::text as roles, qual, with_check"
+        f" from pg_policies where tablename = '{table}' order by cmd"
+    )
+    grants = (
+        "select grantee, privilege_type from information_schema.role_table_grants"
+        f" where table_name = '{table}' order by grantee, privilege_type"
+    )
+    unique = (
+        "select array(select attname::text from pg_attribute where attrelid = indexrelid order by attnum)::text"
+        f" from pg_index join pg_class on pg_class.oid = indrelid where relname = '{table}' and indisunique order by 1"
+    )
+    guarded = f"select relrowsecurity as secured, relhastriggers as touched from pg_class where relname = '{table}'"
+    return [server.sql(question) for question in (columns, policies, grants, unique, guarded)]
+
+
+def test_another_table_is_made_as_content_library_is(project: Callable[..., Supabase]) -> None:
+    """Same columns, rights, policies, trigger and unique index: its users need not know two kinds of table."""
+    server = project(*MIGRATIONS, *(migration.sql for migration in migrations_for(TWIN)))
+    assert all(_shape(server, TWIN.name))
+    assert _shape(server, TWIN.name) == _shape(server, "content_library")
+
+
+def test_a_table_has_the_columns_of_its_catalog_and_can_be_made_again(project: Callable[..., Supabase]) -> None:
+    """In a schema of its own, with a name that is a keyword, and with a key that is called id."""
+    server = project(*(migration.sql for migration in migrations_for(OWN)))
+    server.sql("""
+        insert into garden.plants (kind, id, locale, title, "order", app, tip)
+        values ('tree', 'oak', 'de', 'Eiche', 'Ein Baum.', 'x', 'Wenig Wasser.')
+    """)
+    for migration in migrations_for(OWN):
+        server.sql(migration.sql)
+    (row,) = server.sql("select * from garden.plants")
+    assert list(row) == [
+        *("id", "kind", "locale", "title", "order", "tip", "app"),
+        *("created_at", "updated_at", "provenance"),
+    ]
+
+
+def test_no_two_tables_have_migrations_of_one_name() -> None:
+    """Supabase tells migrations apart by the time in their names; those of the lease are the same for all."""
+    known = [migration.name for migration in migrations()]
+    (mine, *shared), (twins, *_) = ([one.name for one in migrations_for(table)] for table in (OWN, TWIN))
+    assert shared == known[-2:]
+    assert len({name[:14] for name in (mine, twins, *known)}) == len(known) + 2
+    assert re.fullmatch(r"20260210([01]\d|2[0-3])([0-5]\d){2}_plants\.sql", mine)
