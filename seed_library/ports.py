@@ -57,13 +57,14 @@ class StoredRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredText:
-    """A stored row in full, for reading."""
+    """A stored row in full, for reading: with the columns generated beside its text, empty where they are null."""
 
     id: ItemId
     title: str
     text: str
     provenance: dict[str, Any] | None
     updated_at: str = ""
+    generated: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

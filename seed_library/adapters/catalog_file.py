@@ -14,6 +14,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}([-_][A-Za-z0-9]+)*$")]
 Column = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Count = Annotated[int, Field(ge=1)]
+# What answers and files have in every row.
+_RESERVED = {"category", "key", "locale", "title", "text", "provenance", "updated_at"}
 
 
 class _Strict(BaseModel):
@@ -126,8 +128,8 @@ def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
 
 def _generated_faults(file: CatalogFile) -> Iterator[str]:
     for one in file.generated:
-        if one.column == "text":
-            yield "generated: 'text' is the name of the text itself in an answer; name the column otherwise"
+        if one.column in _RESERVED:
+            yield f"generated: {one.column!r} is what every row has besides; name the column otherwise"
         if one.at_least > one.at_most:
             yield f"generated: {one.column!r} has at_least above at_most"
 

@@ -239,12 +239,15 @@ class SqliteStore:
             provenance = "case when json_valid(provenance) then provenance end"
             extras = [provenance if "provenance" in columns else "null"]
             extras.append("updated_at" if "updated_at" in columns else "null")
-            shown = [*map(_quoted, (*table.conflict_columns, table.title, table.text)), *extras]
+            shown = [*map(_quoted, (*table.conflict_columns, table.title, table.text, *table.generated)), *extras]
             found = connection.execute(f"select {', '.join(shown)} from {self._name} where {wanted}", values)  # noqa: S608  names are checked
-            return [
-                StoredText(ItemId(c, k, lo), title, text, json.loads(provenance) if provenance else None, at or "")
-                for c, k, lo, title, text, provenance, at in found
-            ]
+            return [self._text(*values) for values in found]
+
+    def _text(self, category: str, key: str, locale: str, title: str, text: str, *others: str | None) -> StoredText:
+        *columns, provenance, updated_at = others
+        said = json.loads(provenance) if provenance else None
+        beside = dict(zip(self._table.generated, (value or "" for value in columns), strict=True))
+        return StoredText(ItemId(category, key, locale), title, text, said, updated_at or "", beside)
 
     def _remove(self, items: Sequence[ItemId]) -> None:
         if self._path.exists():

@@ -51,15 +51,9 @@ class SupabaseStore:
         """Yield the stored rows in full, ordered by key within each category and locale."""
         table = self._table
         extras = await self._existing_extras()
-        columns = ",".join([f"key:{table.key}", f"title:{table.title}", f"text:{table.text}", *extras])
-        async for category, locale, found in self._parts(categories, locales, columns):
-            yield StoredText(
-                ItemId(category, found["key"], locale),
-                found["title"],
-                found["text"],
-                found.get("provenance"),
-                found.get("updated_at") or "",
-            )
+        names = [f"key:{table.key}", f"title:{table.title}", f"text:{table.text}", *table.generated, *extras]
+        async for category, locale, found in self._parts(categories, locales, ",".join(names)):
+            yield self._text(ItemId(category, found["key"], locale), found)
 
     async def remove(self, items: Sequence[ItemId]) -> None:
         """Delete these rows, some at a time."""
@@ -91,10 +85,10 @@ class SupabaseStore:
     async def read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
         """Return the stored texts of one key in full."""
         table, extras = self._table, await self._existing_extras()
-        columns = [*table.conflict_columns, table.title, table.text, *extras]
+        names = [f"title:{table.title}", f"text:{table.text}", *table.generated, *extras]
         query = (
             self._builder()
-            .select(",".join(columns))
+            .select(",".join([*table.conflict_columns, *names]))
             .eq(table.key, key)
             .in_(table.category, categories)
             .in_(table.locale, locales)
@@ -102,7 +96,7 @@ class SupabaseStore:
             .order(table.locale)
         )
         texts, _ = await self._read(query)
-        return [self._text(found) for found in texts]
+        return [self._text(ItemId(found[table.category], key, found[table.locale]), found) for found in texts]
 
     async def aclose(self) -> None:
         """Free the connections."""
@@ -206,15 +200,10 @@ class SupabaseStore:
             seen += len(page)
             more = bool(page) and (total is None or seen < total)
 
-    def _text(self, found: dict[str, Any]) -> StoredText:
-        table = self._table
-        return StoredText(
-            ItemId(found[table.category], found[table.key], found[table.locale]),
-            found[table.title],
-            found[table.text],
-            found.get("provenance"),
-            found.get("updated_at") or "",
-        )
+    def _text(self, item: ItemId, found: dict[str, Any]) -> StoredText:
+        beside = {name: found[name] or "" for name in self._table.generated}
+        extras = found.get("provenance"), found.get("updated_at") or ""
+        return StoredText(item, found["title"], found["text"], *extras, beside)
 
     async def _read(self, query: Any) -> tuple[list[dict[str, Any]], int | None]:
         try:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from seed_library.bootstrap.preparing import Prepared
 from seed_library.bootstrap.working import items_by_id, stored_texts
+from seed_library.core.answers import Content, judged_alone
 from seed_library.core.catalog import ItemId, TableSpec
 from seed_library.core.drafts import Finding
 from seed_library.core.errors import UsageInvalid
-from seed_library.core.gates import judge
 from seed_library.core.row_files import FileRow, RowFileFault, as_csv, as_jsonl, as_sql, read_csv, read_jsonl
 from seed_library.engine.works import HumanText
 from seed_library.ports import StoredText
@@ -24,9 +24,9 @@ _MOST_NAMED = 10
 
 def exported_lines(texts: Sequence[StoredText], kind: str, table: TableSpec) -> Iterator[str]:
     """Yield the lines of an export."""
-    rows = [FileRow(text.id, text.title, text.text, text.provenance) for text in texts]
+    rows = [FileRow(text.id, text.title, text.text, text.provenance, text.generated) for text in texts]
     if kind == "csv":
-        return as_csv(rows)
+        return as_csv(rows, table)
     return as_sql(rows, table) if kind == "sql" else as_jsonl(rows)
 
 
@@ -75,7 +75,7 @@ def changed_texts(prepared: Prepared, path: Path) -> tuple[list[HumanText], list
         UsageInvalid: the file cannot be read, or names items that the catalog does not have; nothing was stored.
     """
     items = items_by_id(prepared)
-    rows = _rows_in(path)
+    rows = _rows_in(path, prepared.catalog.table)
     if unknown := [f"line {number}: {row.id}" for number, row in rows if row.id not in items]:
         raise UsageInvalid(
             f"{path} names items that the catalog {prepared.catalog.name!r} does not have: "
@@ -84,20 +84,32 @@ def changed_texts(prepared: Prepared, path: Path) -> tuple[list[HumanText], list
         )
     if len({row.id for _, row in rows}) != len(rows):
         raise UsageInvalid(f"{path} names an item twice.", hint="Nothing was stored.")
-    stored = {text.id: text.text for text in stored_texts(prepared, prepared.catalog.locales)}
-    changed = [HumanText(items[row.id], row.text) for _, row in rows if stored.get(row.id) != row.text]
+    stored = {text.id: text for text in stored_texts(prepared, prepared.catalog.locales)}
+    changed = [
+        HumanText(items[row.id], Content(row.text, row.generated))
+        for _, row in rows
+        if _differs(row, stored.get(row.id))
+    ]
+    spec = prepared.catalog.request
     findings = [
         (one.item.id, finding)
         for one in changed
-        for finding in judge(one.text, prepared.catalog.rules_of(one.item.id), one.item).findings
+        for finding in judged_alone(one.content, spec, prepared.catalog.rules_of(one.item.id), one.item)
     ]
     return changed, findings
 
 
-def _rows_in(path: Path) -> list[tuple[int, FileRow]]:
+def _differs(row: FileRow, stored: StoredText | None) -> bool:
+    if stored is None or row.text != stored.text:
+        return True
+    return any(value != stored.generated.get(name) for name, value in row.generated.items())
+
+
+def _rows_in(path: Path, table: TableSpec) -> list[tuple[int, FileRow]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
-        return list(read_csv(text) if path.suffix.lower() == ".csv" else read_jsonl(text))
+        read = read_csv if path.suffix.lower() == ".csv" else read_jsonl
+        return list(read(text, table))
     except (OSError, UnicodeDecodeError) as error:
         fault = str(error)
     except RowFileFault as error:

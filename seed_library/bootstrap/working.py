@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from seed_library.bootstrap.building import store_at
 from seed_library.bootstrap.preparing import Prepared, new_run_id
 from seed_library.bootstrap.running import Job, seed
+from seed_library.core.answers import Content, judged_alone
 from seed_library.core.catalog import Item, ItemId
 from seed_library.core.drafts import Diversity, Finding
 from seed_library.core.errors import RunBlocked
 from seed_library.core.events import RunFinished
-from seed_library.core.gates import as_ruled, judge
+from seed_library.core.gates import as_ruled
 from seed_library.core.gates.corpus import Corpus
 from seed_library.core.gates.diversity import diversity
 from seed_library.engine.works import Work
@@ -72,7 +73,8 @@ def audited(prepared: Prepared, texts: Sequence[StoredText]) -> tuple[list[Audit
     for text in known:
         rules = prepared.catalog.rules_of(text.id)
         beside = as_ruled(corpus.findings(text.id, text.text), rules)
-        found.append(Audited(text, judge(text.text, rules, items[text.id]).findings + beside))
+        alone = judged_alone(Content(text.text, text.generated), prepared.catalog.request, rules, items[text.id])
+        found.append(Audited(text, alone + beside))
         corpus.add(text.id, text.text)
     return found, diversity(text.text for text in known)
 

@@ -98,6 +98,7 @@ def _work(flags: Flags, prepared: Prepared, wanted: Mapping[str, Any]) -> tuple[
     """Return the work that a button stands for, and the inputs narrowed to its item."""
     from dataclasses import replace
 
+    from seed_library.core.answers import Content
     from seed_library.core.catalog import ItemId, Selection
     from seed_library.core.errors import UsageInvalid
     from seed_library.engine.works import Accept, AskAgain, HumanText, TurnDown, WriteByHand
@@ -115,7 +116,7 @@ def _work(flags: Flags, prepared: Prepared, wanted: Mapping[str, Any]) -> tuple[
         case "accept":
             return chosen, Accept(item_id.key)
         case "edit" if text:
-            return chosen, WriteByHand([HumanText(items[item_id], text)])
+            return chosen, WriteByHand([HumanText(items[item_id], Content(text))])
         case "reject":
             return chosen, TurnDown(item_id)
         case "regenerate":

@@ -42,6 +42,7 @@ def _fields(text: StoredText) -> dict[str, object]:
         **text.id._asdict(),
         "title": text.title,
         "text": text.text,
+        **text.generated,
         "provenance": text.provenance,
         "updated_at": text.updated_at,
     }
@@ -50,6 +51,8 @@ def _fields(text: StoredText) -> dict[str, object]:
 def _print(output: Output, text: StoredText) -> None:
     output.result(f"{text.id} · {text.title}")
     output.result(f"\n{text.text}\n")
+    for name, value in text.generated.items():
+        output.result(f"  {name}: {value}")
     known = text.provenance or {}
     shown = ", ".join(f"{name} {known[name]}" for name in ("writer", "model", "generated_at", "run") if known.get(name))
     output.result(f"  {shown or 'no provenance: written by another tool or hand'}\n")

@@ -66,9 +66,10 @@ def answer_fault(message: RawMessage, spec: RequestSpec) -> str:
 
 
 def column_findings(content: Content, spec: RequestSpec, rules: GateRules, item: Item) -> Iterator[Finding]:
-    """Judge the other columns: their length, and what no text may hold. Each finding names its column."""
+    """Judge the other columns that are there: their length, and what no text may hold. Findings name their column."""
     for one in spec.generated:
-        value = content.columns[one.name]
+        if (value := content.columns.get(one.name)) is None:
+            continue
         yield from _length(one, value)
         for gate in (plain, symbols, banned):
             for finding in gate(Text(value), rules, item):

@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from seed_library.core.catalog import ItemId, TableSpec
@@ -28,31 +28,38 @@ class RowFileFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A row in a file. `provenance` is only kept in JSON lines."""
+    """A row in a file. `provenance` is only kept in JSON lines; `generated` are the columns beside the text."""
 
     id: ItemId
     title: str
     text: str
     provenance: Mapping[str, Any] | None = None
+    generated: Mapping[str, str] = field(default_factory=dict)
 
 
 def as_jsonl(rows: Iterable[FileRow]) -> Iterator[str]:
     """Yield one JSON object a line."""
     for row in rows:
-        fields = {**row.id._asdict(), "title": row.title, "text": row.text, "provenance": row.provenance}
+        fields = {
+            **row.id._asdict(),
+            "title": row.title,
+            "text": row.text,
+            **row.generated,
+            "provenance": row.provenance,
+        }
         yield json.dumps(fields, ensure_ascii=False) + "\n"
 
 
-def as_csv(rows: Iterable[FileRow]) -> Iterator[str]:
+def as_csv(rows: Iterable[FileRow], table: TableSpec) -> Iterator[str]:
     """Yield a heading, then one record a row."""
-    yield _record(COLUMNS)
+    yield _record((*COLUMNS, *table.generated))
     for row in rows:
-        yield _record(map(_shielded, (*row.id, row.title, row.text)))
+        yield _record(map(_shielded, (*row.id, row.title, row.text, *_beside(row, table))))
 
 
 def as_sql(rows: Iterable[FileRow], table: TableSpec) -> Iterator[str]:
     """Yield upserts, such as for `supabase/seed.sql`. Strings are quoted for standard_conforming_strings = on."""
-    names = [*table.conflict_columns, table.title, table.text, *table.constants]
+    names = [*table.conflict_columns, table.title, table.text, *table.generated, *table.constants]
     shown, conflict = ", ".join(map(identifier, names)), ", ".join(map(identifier, table.conflict_columns))
     replaced = map(identifier, names[len(table.conflict_columns) :])
     changes = ", ".join(f"{name} = excluded.{name}" for name in replaced)
@@ -67,7 +74,8 @@ def as_sql(rows: Iterable[FileRow], table: TableSpec) -> Iterator[str]:
         )
 
     for row in rows:
-        held.append(f"({', '.join(map(literal, (*row.id, row.title, row.text, *table.constants.values())))})")
+        values = (*row.id, row.title, row.text, *_beside(row, table), *table.constants.values())
+        held.append(f"({', '.join(map(literal, values))})")
         if len(held) == _SQL_AT_ONCE:
             yield statement()
             held.clear()
@@ -75,7 +83,7 @@ def as_sql(rows: Iterable[FileRow], table: TableSpec) -> Iterator[str]:
         yield statement()
 
 
-def read_jsonl(text: str) -> Iterator[tuple[int, FileRow]]:
+def read_jsonl(text: str, table: TableSpec) -> Iterator[tuple[int, FileRow]]:
     """Yield line numbers and rows.
 
     Raises:
@@ -90,10 +98,10 @@ def read_jsonl(text: str) -> Iterator[tuple[int, FileRow]]:
             raise RowFileFault(f"line {number}: not JSON: {error}") from None
         if not isinstance(fields, dict):
             raise RowFileFault(f"line {number}: not a JSON object")
-        yield number, _row(fields, number)
+        yield number, _row(fields, number, table)
 
 
-def read_csv(text: str) -> Iterator[tuple[int, FileRow]]:
+def read_csv(text: str, table: TableSpec) -> Iterator[tuple[int, FileRow]]:
     """Yield line numbers and rows.
 
     Raises:
@@ -103,17 +111,23 @@ def read_csv(text: str) -> Iterator[tuple[int, FileRow]]:
     try:
         for record in reader:
             fields = {name: _unshielded(value) for name, value in record.items() if name and isinstance(value, str)}
-            yield reader.line_num, _row(fields, reader.line_num)
+            yield reader.line_num, _row(fields, reader.line_num, table)
     except csv.Error as error:
         raise RowFileFault(f"line {reader.line_num}: not CSV: {error}") from None
 
 
-def _row(fields: Mapping[str, Any], number: int) -> FileRow:
+def _row(fields: Mapping[str, Any], number: int, table: TableSpec) -> FileRow:
     wanted = ("category", "key", "locale", "text")
     if missing := [name for name in wanted if not isinstance(fields.get(name), str) or not fields[name].strip()]:
         raise RowFileFault(f"line {number}: {', '.join(missing)} missing or empty")
     item = ItemId(fields["category"], fields["key"], fields["locale"])
-    return FileRow(item, str(fields.get("title") or ""), fields["text"])
+    beside = {name: fields.get(name) for name in table.generated}
+    generated = {name: value for name, value in beside.items() if isinstance(value, str) and value.strip()}
+    return FileRow(item, str(fields.get("title") or ""), fields["text"], generated=generated)
+
+
+def _beside(row: FileRow, table: TableSpec) -> Iterator[str]:
+    return (row.generated.get(name, "") for name in table.generated)
 
 
 def _record(cells: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from seed_library.core.answers import answer_fault, content_of
+from seed_library.core.answers import Content, answer_fault, content_of
 from seed_library.core.catalog import Item, ItemId
 from seed_library.core.drafts import Finding
 from seed_library.core.errors import UsageInvalid
@@ -135,10 +135,10 @@ def _is_rejected(context: RunContext, step: Step) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class HumanText:
-    """A text that a person has written or edited."""
+    """What a person has written or edited; columns that are not named stay as they are."""
 
     item: Item
-    text: str
+    content: Content
 
 
 @dataclass(slots=True)
@@ -155,38 +155,47 @@ class WriteByHand:
             part = self.texts[start : start + _AT_ONCE]
             context.ports.lock.assert_held()
             context.ports.lease.assert_held()
-            await context.ports.store.upsert([_row(context, one) for one in part])
+            await context.ports.store.upsert([await _row(context, one) for one in part])
             items = [list(one.item.id) for one in part]
             record = context.record("edited", items=items)
             context.ledger.apply(await context.ports.journal.write(record), record)
             context.tally.store(len(part), 0)
 
 
-def _row(context: RunContext, written: HumanText) -> Row:
+async def _row(context: RunContext, written: HumanText) -> Row:
     provenance: dict[str, Any] = {
         "writer": "human",
         "run": context.run_id,
         "generated_at": context.ports.clock.now().isoformat(timespec="milliseconds"),
         "fingerprint": context.book.request(written.item).fingerprint,
     }
-    return Row(written.item.id, written.item.title, written.text, provenance, _columns_beside(context, written.item))
+    columns = await _columns_beside(context, written)
+    return Row(written.item.id, written.item.title, written.content.text, provenance, columns)
 
 
-def _columns_beside(context: RunContext, item: Item) -> Mapping[str, str]:
-    """Return the other generated columns of a row whose text a person has written: those of its newest draft.
+async def _columns_beside(context: RunContext, written: HumanText) -> Mapping[str, str]:
+    """Return the other generated columns of a row that a person has written: the person's, else as they are stored.
 
     Raises:
-        UsageInvalid: the catalog has such columns, and this machine's journal has no draft of the item.
+        UsageInvalid: neither the person, nor the table, nor a draft in this machine's journal has all of them.
     """
+    names, item = context.catalog.table.generated, written.item
+    if all(name in written.content.columns for name in names):
+        return written.content.columns
+    stored = await context.ports.store.read(item.id.key, (item.id.category,), (item.id.locale,))
+    before = stored[0].generated if stored else _drafted_columns(context, item)
+    return {**before, **written.content.columns}
+
+
+def _drafted_columns(context: RunContext, item: Item) -> Mapping[str, str]:
     spec = context.catalog.request
-    if not spec.generated:
-        return {}
+    names = ", ".join(context.catalog.table.generated)
     draft = context.ledger.draft(item.id, context.book.request(item).fingerprint)
     message = context.ports.journal.read(draft.position)["message"] if draft is not None else None
     if message is None or answer_fault(message, spec):
         raise UsageInvalid(
-            f"{item.id} has more generated columns than its text, and no draft of them is in the journal here.",
-            hint="Run the item first, on this machine; then edit its text.",
+            f"{item.id} is not stored yet, and not all of its columns are given: {names}.",
+            hint="Give all of them, or run the item first; then edit it.",
         )
     return content_of(message, spec).columns
 

@@ -34,7 +34,8 @@ MAPPED = TableSpec(
 )
 _MAPPED_TABLE = """
 create table public.texts (id bigint generated always as identity primary key, kind text, slug text, language text,
-  heading text not null, body text not null, app text not null, "Note" text not null, unique (slug, language, kind));
+  heading text not null, body text not null, app text not null, "Note" text not null, "Tip" text,
+  unique (slug, language, kind));
 grant select, insert, update on table public.texts to service_role;
 """
 # Keys are ordered by the rules of a language, as in many hosted projects, and no answer holds more than a few rows.
@@ -206,6 +207,25 @@ async def test_columns_may_have_other_names_and_constant_ones_are_filled(opener:
     assert await _texts(store, "ab") == ["new", "A text."]
     (found,) = await opener(replace(MAPPED, title="app", text="Note", constants={})).read("b", [CATEGORY], ["de"])
     assert (found.title, found.text) == ("nuuray", "100 % 'so'")
+
+
+@pytest.mark.parametrize("opener", ["sqlite", "supabase", "fenced"], indirect=True)
+async def test_generated_columns_are_read_back_with_the_text(opener: Opener) -> None:
+    """By key and with all others."""
+    store = opener(replace(MAPPED, generated=("Tip",)))
+    await store.upsert([replace(row("a"), generated={"Tip": "100 % 'so'"})])
+    assert isinstance(store, SupabaseStore | FencedStore | SqliteStore)
+    all_texts = [text async for text in store.texts([CATEGORY], ["de"])]
+    assert [text.generated for text in all_texts] == [{"Tip": "100 % 'so'"}]
+    assert all_texts == await store.read("a", [CATEGORY], ["de"])
+
+
+@pytest.mark.parametrize("opener", ["supabase", "fenced"], indirect=True)
+async def test_a_generated_column_that_is_null_is_empty(opener: Opener) -> None:
+    """As in a row that was there before the column was."""
+    await opener(MAPPED).upsert([row("a")])
+    (found,) = await opener(replace(MAPPED, generated=("Tip",))).read("a", [CATEGORY], ["de"])
+    assert found.generated == {"Tip": ""}
 
 
 async def _texts(store: Store, keys: str) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from engine.world import World, item_id, world_of
 from fakes.writer import ANSWER_COST, answer
 
+from seed_library.core.answers import Content
 from seed_library.core.batches import BatchNote
 from seed_library.core.catalog import ItemId
 from seed_library.core.errors import Stopped
@@ -89,7 +90,7 @@ async def test_a_persons_text_is_never_replaced_by_a_run() -> None:
     """Not even by `--refresh all`; with and without provenance in the table."""
     world = world_of(2)
     await world.run()
-    mine = HumanText(world.catalog.items[1], "My own words about it.")
+    mine = HumanText(world.catalog.items[1], Content("My own words about it."))
     written = await world.run(work=WriteByHand([mine]), command="import")
     assert (written.exit_code, written.stored) == (0, 1)
     assert world.store.table[item_id(1)].provenance["writer"] == "human"
@@ -115,7 +116,7 @@ async def test_only_orphans_are_pruned() -> None:
 async def test_works_leave_an_unfinished_library_unasked() -> None:
     """Accepting or writing asks the model for nothing, and looks it up for nothing."""
     world = world_of(5)
-    mine = HumanText(world.catalog.items[1], "My own words about it.")
+    mine = HumanText(world.catalog.items[1], Content("My own words about it."))
     await world.run(work=WriteByHand([mine]), command="import")
     assert (world.writer.calls, world.writer.looked_up, len(world.store.table)) == ([], 0, 1)
 
@@ -147,7 +148,8 @@ async def test_another_text_replaces_a_stored_one_and_leaves_a_persons_alone() -
     finished = await world.run(work=AskAgain(item_id(1)), command="review")
     assert (finished.exit_code, finished.requests) == (0, 1)
     assert world.store.table[item_id(1)].text == "Another calm sign, then."
-    await world.run(work=WriteByHand([HumanText(world.catalog.items[1], "My own words about it.")]), command="import")
+    mine = HumanText(world.catalog.items[1], Content("My own words about it."))
+    await world.run(work=WriteByHand([mine]), command="import")
     assert (await world.run(work=AskAgain(item_id(1)), command="review")).exit_code == 2
 
 

@@ -42,7 +42,9 @@ class MemoryStore:
         failure = self.failures.pop(0) if self.failures else None
         if failure is not None:
             raise failure
-        if not all(_is_storable(part) for row in rows for part in (*row.id, row.title, row.text)):
+        if not all(
+            _is_storable(part) for row in rows for part in (*row.id, row.title, row.text, *row.generated.values())
+        ):
             raise RowsRefused("a text holds a character that no store takes")
         self.table |= {row.id: row for row in rows}
         self.batches.append(len(rows))
@@ -50,12 +52,12 @@ class MemoryStore:
     async def read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
         """Return the texts of one key."""
         chosen = sorted(self._chosen(categories, locales), key=lambda row: row.id)
-        return [StoredText(row.id, row.title, row.text, row.provenance) for row in chosen if row.id.key == key]
+        return [_text(row) for row in chosen if row.id.key == key]
 
     async def texts(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredText]:
         """Yield everything in full."""
         for row in self._chosen(categories, locales):
-            yield StoredText(row.id, row.title, row.text, row.provenance, "")
+            yield _text(row)
 
     async def remove(self, items: Sequence[ItemId]) -> None:
         """Take rows out."""
@@ -67,6 +69,10 @@ class MemoryStore:
 
     def _chosen(self, categories: Sequence[str], locales: Sequence[str]) -> list[Row]:
         return [row for row in self.table.values() if row.id.category in categories and row.id.locale in locales]
+
+
+def _text(row: Row) -> StoredText:
+    return StoredText(row.id, row.title, row.text, row.provenance, "", row.generated)
 
 
 def _is_storable(text: str) -> bool:

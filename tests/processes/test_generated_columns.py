@@ -63,12 +63,13 @@ def test_a_bad_column_is_repaired_and_an_answer_without_it_fails(
 def test_a_rehearsal_fills_every_column_and_an_edit_keeps_the_others(
     program: Program, messages: MessagesServer, project: Callable[..., Supabase]
 ) -> None:
-    """Offline as well; a person's text stands beside the teaser that was paid for."""
+    """Offline as well; a person's text stands beside the teaser that is stored."""
     wide = _prepare(program, project)
     program.settings |= wide.environment
     assert program.run("rehearse", "cards", "--json").document["stored"] == 3
     assert messages.log() == []
     assert program.run("run", "cards").code == 0
+    wide.sql("update public.content_library set teaser = 'Mended by hand.' where key = 'second'")
     before = {row["key"]: row["teaser"] for row in wide.sql("select key, teaser from public.content_library")}
     file = program.folder / "edited.jsonl"
     edited = {"category": "cards_text", "key": "second", "locale": "en", "text": "My own words."}
@@ -77,3 +78,41 @@ def test_a_rehearsal_fills_every_column_and_an_edit_keeps_the_others(
     rows = {row["key"]: row for row in wide.sql("select * from public.content_library")}
     assert rows["second"]["description"] == "My own words."
     assert {key: row["teaser"] for key, row in rows.items()} == before
+
+
+def test_every_column_leaves_in_files_and_comes_back(
+    program: Program, messages: MessagesServer, project: Callable[..., Supabase]
+) -> None:
+    """Shown, exported, edited in a spreadsheet, audited, and in the backup of rows that are removed."""
+    wide = _prepare(program, project)
+    program.settings |= wide.environment
+    assert program.run("run", "cards").code == 0
+    read = "select key, description, teaser from public.content_library order by key"
+    before = wide.sql(read)
+    shown = program.run("show", "first", "cards", "--json").document["texts"][0]
+    assert (shown["text"], shown["teaser"]) == (before[0]["description"], before[0]["teaser"])
+    assert f"teaser: {before[0]['teaser']}" in program.run("show", "first", "cards").out
+
+    seed = program.run("export", "cards", "--format", "sql").out
+    wide.sql("truncate public.content_library")
+    wide.sql(seed)
+    assert wide.sql(read) == before
+
+    file = program.folder / "rows.csv"
+    assert program.run("export", "cards", "--format", "csv", "--output", str(file)).code == 0
+    file.write_text(file.read_text("utf-8").replace(before[1]["teaser"], "Too short."), "utf-8")
+    imported = program.run("import", str(file), "cards")
+    assert (imported.code, imported.out.startswith("1 text stored")) == (0, True)
+    assert "teaser: 2 words; 3 to 12 are allowed" in imported.err
+    before[1]["teaser"] = "Too short."
+    assert wide.sql(read) == before
+    audited = program.run("audit", "cards", "--json")
+    assert (audited.code, audited.document["bad"]) == (6, 1)
+
+    items = program.folder / "prompts" / "cards" / "items.csv"
+    items.write_text("\n".join(line for line in items.read_text("utf-8").splitlines() if "second" not in line), "utf-8")
+    wide.sql("grant delete on public.content_library to service_role")
+    backup = program.folder / "backup.jsonl"
+    assert program.run("prune", "cards", "--yes", "--backup", str(backup)).code == 0
+    assert json.loads(backup.read_text("utf-8"))["teaser"] == "Too short."
+    assert messages.log()[3:] == []
