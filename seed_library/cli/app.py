@@ -34,7 +34,7 @@ VERBS = {
     "import": ("seed_library.cli.import_rows", "Store reviewed or edited texts; a run never replaces them."),
     "prune": ("seed_library.cli.prune", "Remove rows that are not in the catalog, after a backup."),
     "catalogs": ("seed_library.cli.listing", "List the catalogs; `catalogs new NAME` makes one."),
-    "schema": ("seed_library.cli.listing", "Print the SQL migration of the target table."),
+    "schema": ("seed_library.cli.listing", "Print the SQL migration of a catalog's table."),
 }
 
 

@@ -57,7 +57,7 @@ def new(name: str) -> None:
 @catalog_argument
 @global_options
 def schema(catalog: str | None) -> None:
-    """Print the SQL migration of the target table: CATALOG's, or content_library, where rows go by default."""
+    """Print the SQL migration of a catalog's table."""
     from seed_library.adapters.migrations import migrations, migrations_for
 
     output = invocation().output

@@ -29,10 +29,13 @@ def child(kind: str) -> int:
     if kind == "spawn":
         code = "import signal; signal.pause()"
         return subprocess.Popen([sys.executable, "-c", code], close_fds=False, stdout=subprocess.DEVNULL).pid
+    alive, lives = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(1)  # or the test would wait for the end of our output
+        os.write(lives, b".")  # what Python does in a child after a fork is done now
         signal.pause()
+    os.read(alive, 1)
     return pid
 
 

@@ -65,10 +65,11 @@ def test_the_keys_are_those_that_the_app_asks_for() -> None:
 def test_every_item_renders_and_no_two_prompts_are_the_same(name: str) -> None:
     """In both locales, with room for the facts of each."""
     catalog = _catalog(name)
-    prints = PromptBook(catalog).fingerprints(list(catalog.items))
+    book = PromptBook(catalog)
+    prints = book.fingerprints(list(catalog.items))
     assert len(set(prints)) == len(catalog.items)
     for item in catalog.items:
-        request = PromptBook(catalog).request(item)
+        request = book.request(item)
         assert item.title in request.prompt.user
         assert 200 < len(request.prompt.user) < 2_000
 
