@@ -52,7 +52,8 @@ def docs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests, with every server they need; arguments go to pytest."""
     session.install("-e", ".[test]")
-    session.run("pytest", *(session.posargs or ["-n", "2"]), env=_servers(session))
+    at_once = ["-n", "3"]  # on two cores: many tests wait for processes
+    session.run("pytest", *(session.posargs or at_once), env=_servers(session))
 
 
 @nox.session
