@@ -69,12 +69,17 @@ class StoredText:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The outcome of one preflight check."""
+    """The outcome of one preflight check.
+
+    Attributes:
+        locked: whether it failed because another run is at work, so that nothing needs to be mended.
+    """
 
     name: str
     ok: bool
     message: str
     hint: str = ""
+    locked: bool = False
 
 
 class Writer(Protocol):

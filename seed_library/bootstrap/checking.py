@@ -40,8 +40,8 @@ def all_checks(inspection: Inspection) -> Findings:
 def _locked(checks: Sequence[Check]) -> TargetLocked | None:
     """Return the refusal of a start, where a run that is working is all that stands in its way."""
     failed = [check for check in checks if not check.ok]
-    if len(failed) == 1 and failed[0].name == "lock":
-        return TargetLocked(f"The target is {failed[0].message}.", hint=failed[0].hint)
+    if len(failed) == 1 and failed[0].locked:
+        return TargetLocked(failed[0].message, hint=failed[0].hint)
     return None
 
 
@@ -82,7 +82,7 @@ def _lock_check(folder: TargetFolder) -> Check:
     holder = read_holder(folder)
     who = f"pid {holder.pid} on {holder.host} since {holder.started_at}" if holder else "an unknown process"
     hint = "Wait for that run (`run --wait-lock SECONDS`), or stop it (`seed-library stop`)."
-    return Check("lock", ok=False, message=f"held by {who}", hint=hint)
+    return Check("lock", ok=False, message=f"The target is held by {who}.", hint=hint, locked=True)
 
 
 async def _outside_checks(prepared: Prepared, faults: Mapping[str, str]) -> list[Check]:

@@ -34,4 +34,4 @@ def _finding(prepared: Prepared, state: LeaseState) -> Check:
     if state.holder in ledger.leasing_runs:
         return Check("lease", ok=True, message=f"held by run {state.holder} of this machine")
     refusal = locked_elsewhere(state)
-    return Check("lease", ok=False, message=refusal.message, hint=refusal.hint)
+    return Check("lease", ok=False, message=refusal.message, hint=refusal.hint, locked=True)

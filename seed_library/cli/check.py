@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +18,7 @@ from seed_library.cli.output import error_fields
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags
+    from seed_library.ports import Check
 
 
 @click.command()
@@ -38,10 +38,14 @@ def check(flags: Flags) -> int:
     found = all_checks(inspection)
     if output.as_json:
         failure = {"error": error_fields(found.error)} if found.error else {}
-        output.document({"ok": not failure, "checks": [asdict(one) for one in found.checks], **failure})
+        output.document({"ok": not failure, "checks": [_fields(one) for one in found.checks], **failure})
     else:
         for one in found.checks:
             output.result(f"{'ok  ' if one.ok else 'FAIL'}  {one.name}: {one.message}")
             if one.hint:
                 output.result(f"      {one.hint}")
     return found.error.exit_code if found.error else ExitCode.DONE
+
+
+def _fields(check: Check) -> dict[str, Any]:
+    return {"name": check.name, "ok": check.ok, "message": check.message, "hint": check.hint}

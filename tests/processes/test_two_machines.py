@@ -46,8 +46,8 @@ def test_a_run_on_another_machine_is_named_and_nothing_is_changed(
     assert refused.document["requests"] == 0
     check = elsewhere.run("check", "--json")
     (lease,) = [one for one in check.document["checks"] if one["name"] == "lease"]
-    assert (check.code, lease["ok"]) == (4, False)
-    assert named in lease["message"]
+    assert (check.code, lease["ok"]) == (5, False)
+    assert named in lease["message"] == check.document["error"]["message"]
     assert any(named in note for note in elsewhere.run("plan", "--json").document["notes"])
     first.send(signal.SIGTERM)
     assert first.end().code == 8
