@@ -9,7 +9,7 @@ from typing import Any
 from seed_library.adapters.journal_lines import read_ledger, read_record
 from seed_library.bootstrap.preparing import Prepared
 from seed_library.bootstrap.working import audited, stored_texts
-from seed_library.core.answers import answer_fault, content_of, judged_alone
+from seed_library.core.answers import Content, answer_fault, content_of, judged_alone
 from seed_library.core.catalog import Item
 from seed_library.core.drafts import Finding
 from seed_library.core.ledger import Ledger
@@ -20,12 +20,12 @@ from seed_library.ports import StoredRow, StoredText
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One item on the page. `stored` says whether the text is in the table, or only a draft in the journal."""
+    """One item on the page. `stored` says whether the content is in the table, or only a draft in the journal."""
 
     item: Item
     action: str
     reason: str
-    text: str
+    content: Content
     stored: bool
     findings: tuple[Finding, ...]
     provenance: Mapping[str, Any]
@@ -39,7 +39,8 @@ class Card:
             "facts": {name: str(value) for name, value in self.item.facts.items()},
             "action": self.action,
             "reason": self.reason,
-            "text": self.text,
+            "text": self.content.text,
+            "columns": dict(self.content.columns),
             "stored": self.stored,
             "findings": [asdict(finding) for finding in self.findings],
             "writer": known.get("writer", ""),
@@ -82,12 +83,13 @@ def _card(
     item = step.item
     if (text := texts.get(item.id)) is not None:
         found = tuple(findings.get(item.id, ()))
-        return Card(item, step.action, step.reason, text.text, True, found, text.provenance or {})
+        content = Content(text.text, text.generated)
+        return Card(item, step.action, step.reason, content, True, found, text.provenance or {})
     draft = ledger.draft(item.id, step.fingerprint)
     record = read_record(prepared.known_folder.journal, draft.position) if draft else None
     spec = prepared.catalog.request
     if record is None or answer_fault(record["message"], spec):
-        return Card(item, step.action, step.reason, "", False, (), {})
+        return Card(item, step.action, step.reason, Content(""), False, (), {})
     content = content_of(record["message"], spec)
     known = {
         "writer": "claude",
@@ -96,4 +98,4 @@ def _card(
         "cost_micro_usd": record["cost"],
     }
     against = judged_alone(content, spec, prepared.catalog.rules_of(item.id), item)
-    return Card(item, step.action, step.reason, content.text, False, against, known)
+    return Card(item, step.action, step.reason, content, False, against, known)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from processes.program import Program, Running
+from processes.test_generated_columns import TEASER
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -161,3 +164,18 @@ def test_a_report_is_one_file_that_changes_nothing(
     browser.get(file.as_uri())
     assert len(_all(browser, "article")) == 3
     assert _all(browser, "button") == []
+
+
+def test_columns_beside_the_text_are_read_with_it(program: Program, browser: webdriver.Chrome, tmp_path: Path) -> None:
+    """By their names; markup in them is text."""
+    assert program.run("catalogs", "new", "cards").code == 0
+    toml = program.folder / "prompts" / "cards" / "catalog.toml"
+    toml.write_text(toml.read_text("utf-8") + TEASER, "utf-8")
+    assert program.run("rehearse", "cards").code == 0
+    rehearsed = program.folder / "rehearsal.sqlite3"
+    with closing(sqlite3.connect(rehearsed)) as table, table:
+        table.execute("update content_library set teaser = '<b>Look</b> & see' where key = 'first'")
+    file = tmp_path / "report.html"
+    assert program.run("report", str(file), "cards", "--store", f"sqlite:{rehearsed}").code == 0
+    browser.get(file.as_uri())
+    assert [shown.text for shown in _all(browser, "p.beside")] == ["teaser <b>Look</b> & see"]
