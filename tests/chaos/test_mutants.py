@@ -10,27 +10,35 @@ import pytest
 from servers.processes import MessagesServer
 from servers.supabase import Supabase
 
-from chaos.dangers import Dangers
+from chaos.dangers import Dangers, Life
 from chaos.message_runs import trial
 from chaos.mutants import MUTANTS
 
 _MOST_TRIALS = 12
 
 
+def _ends_at_work(life: Life, ending: str) -> bool:
+    """Whether a life surely comes to its end while it works: at one of its first events, and at once."""
+    return life.ending == ending and not life.hardship and 2 <= life.events <= 60 and not life.pause
+
+
 def _two_at_once(dangers: Dangers) -> bool:
-    return any(life.ending in {"second start", "three starts"} and not life.hardship for life in dangers.lives)
+    """The first is slow, so that it works still when the second comes to work, however busy the machine is."""
+    slow = dangers.concurrency == 1 and dangers.latency_ms >= 40
+    return slow and _ends_at_work(dangers.lives[0], "second start") and dangers.lives[0].events <= 5
 
 
 def _killed_at_work(dangers: Dangers) -> bool:
-    return any(life.ending == "kill" and life.events >= 20 and not life.hardship for life in dangers.lives)
+    return any(_ends_at_work(life, "kill") and life.events >= 20 for life in dangers.lives)
 
 
 def _torn(dangers: Dangers) -> bool:
-    return any(life.torn and life.ending == "kill" and life.events >= 2 for life in dangers.lives)
+    return any(_ends_at_work(life, "kill") and life.torn for life in dangers.lives)
 
 
 def _broken_answers(dangers: Dangers) -> bool:
-    return any(fault.get("drop") or "truncate" in fault for fault in dangers.model)
+    broken = any(fault.get("drop") == "after" or "truncate" in fault for fault in dangers.model)
+    return broken and not dangers.lives[0].hardship and dangers.lives[0].events >= 20
 
 
 def _any(dangers: Dangers) -> bool:
