@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar
 
 from seed_library.core.catalog import ItemId, TableSpec
 from seed_library.core.errors import RowsRefused, RunBlocked, StoreUnavailable
+from seed_library.core.sql import identifier
 from seed_library.ports import Check, Row, StoredRow, StoredText
 
 _PAGE = 5000
@@ -42,7 +43,7 @@ class SqliteStore:
         self._path = path
         self._table = table
         self._free_within = free_within
-        self._name = _quoted(table.name)
+        self._name = identifier(table.name)
 
     async def check(self, sample: Row) -> list[Check]:
         """Find what would stop a write: the folder, the file, the table's columns, unique index and constraints."""
@@ -164,7 +165,7 @@ class SqliteStore:
 
     def _has_unique_index(self, connection: sqlite3.Connection) -> bool:
         for _, index, unique, _, is_partial in connection.execute(f"pragma index_list({self._name})").fetchall():
-            columns = [row[2] for row in connection.execute(f"pragma index_info({_quoted(index)})")]
+            columns = [row[2] for row in connection.execute(f"pragma index_info({identifier(index)})")]
             if unique and not is_partial and set(columns) == set(self._table.conflict_columns):
                 return True
         return False
@@ -173,7 +174,7 @@ class SqliteStore:
         with self._reading() as connection:
             if connection is None:
                 return []
-            category, key, locale = map(_quoted, self._table.conflict_columns)
+            category, key, locale = map(identifier, self._table.conflict_columns)
             found = connection.execute(
                 f"select {category}, {key}, {locale}, {self._provenance(connection, 'fingerprint')},"  # noqa: S608  names are checked
                 f" {self._provenance(connection, 'writer')} from {self._name}"
@@ -198,9 +199,9 @@ class SqliteStore:
         names = [*self._needed(), *(["provenance"] if "provenance" in columns else [])]
         stamps = ["updated_at"] if "updated_at" in columns else []
         marks = ", ".join(["?"] * len(names) + [_NOW] * len(stamps))
-        shown = ", ".join(map(_quoted, names + stamps))
-        changed = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in names + stamps)
-        target = ", ".join(map(_quoted, self._table.conflict_columns))
+        shown = ", ".join(map(identifier, names + stamps))
+        changed = ", ".join(f"{identifier(name)} = excluded.{identifier(name)}" for name in names + stamps)
+        target = ", ".join(map(identifier, self._table.conflict_columns))
         connection.executemany(
             f"insert into {self._name} ({shown}) values ({marks})"  # noqa: S608  names are checked
             f" on conflict ({target}) do update set {changed}",
@@ -211,24 +212,24 @@ class SqliteStore:
         return {**row.columns(self._table), "provenance": json.dumps(row.provenance, ensure_ascii=False)}
 
     def _create(self, connection: sqlite3.Connection) -> None:
-        needed = ", ".join(f"{_quoted(name)} text not null" for name in self._needed())
-        unique = ", ".join(map(_quoted, self._table.conflict_columns))
+        needed = ", ".join(f"{identifier(name)} text not null" for name in self._needed())
+        unique = ", ".join(map(identifier, self._table.conflict_columns))
         connection.execute(
             f"create table if not exists {self._name} (id integer primary key, {needed}, provenance text,"
             f" created_at text default ({_NOW}), updated_at text default ({_NOW}), unique ({unique}))"
         )
 
     def _read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
-        wanted = f"{_quoted(self._table.key)} = ? and {self._in_places(categories, locales)} order by 1, 3"
+        wanted = f"{identifier(self._table.key)} = ? and {self._in_places(categories, locales)} order by 1, 3"
         return self._texts(wanted, [key, *categories, *locales])
 
     def _text_page(self, categories: Sequence[str], locales: Sequence[str], after: Sequence[str]) -> list[StoredText]:
-        names = ", ".join(map(_quoted, self._table.conflict_columns))
+        names = ", ".join(map(identifier, self._table.conflict_columns))
         wanted = f"{self._in_places(categories, locales)} and ({names}) > (?, ?, ?) order by 1, 2, 3 limit {_PAGE}"
         return self._texts(wanted, [*categories, *locales, *after])
 
     def _in_places(self, categories: Sequence[str], locales: Sequence[str]) -> str:
-        category, locale = _quoted(self._table.category), _quoted(self._table.locale)
+        category, locale = identifier(self._table.category), identifier(self._table.locale)
         return f"{category} in ({_marks(categories)}) and {locale} in ({_marks(locales)})"
 
     def _texts(self, wanted: str, values: Sequence[str]) -> list[StoredText]:
@@ -239,7 +240,7 @@ class SqliteStore:
             provenance = "case when json_valid(provenance) then provenance end"
             extras = [provenance if "provenance" in columns else "null"]
             extras.append("updated_at" if "updated_at" in columns else "null")
-            shown = [*map(_quoted, (*table.conflict_columns, table.title, table.text, *table.generated)), *extras]
+            shown = [*map(identifier, (*table.conflict_columns, table.title, table.text, *table.generated)), *extras]
             found = connection.execute(f"select {', '.join(shown)} from {self._name} where {wanted}", values)  # noqa: S608  names are checked
             return [self._text(*values) for values in found]
 
@@ -251,7 +252,7 @@ class SqliteStore:
 
     def _remove(self, items: Sequence[ItemId]) -> None:
         if self._path.exists():
-            named = " and ".join(f"{_quoted(name)} = ?" for name in self._table.conflict_columns)
+            named = " and ".join(f"{identifier(name)} = ?" for name in self._table.conflict_columns)
             with self._connection("rw") as connection, connection:
                 connection.executemany(f"delete from {self._name} where {named}", items)  # noqa: S608  names are checked
 
@@ -269,10 +270,6 @@ class SqliteStore:
         address = f"{self._path.absolute().as_uri()}?mode={mode}"
         with closing(sqlite3.connect(address, uri=True, timeout=self._free_within)) as connection:
             yield connection
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _marks(values: Sequence[str]) -> str:

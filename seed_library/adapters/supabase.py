@@ -49,10 +49,8 @@ class SupabaseStore:
 
     async def texts(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredText]:
         """Yield the stored rows in full, ordered by key within each category and locale."""
-        table = self._table
-        extras = await self._existing_extras()
-        names = [f"key:{table.key}", f"title:{table.title}", f"text:{table.text}", *table.generated, *extras]
-        async for category, locale, found in self._parts(categories, locales, ",".join(names)):
+        columns = f"key:{self._table.key},{await self._content_columns()}"
+        async for category, locale, found in self._parts(categories, locales, columns):
             yield self._text(ItemId(category, found["key"], locale), found)
 
     async def remove(self, items: Sequence[ItemId]) -> None:
@@ -84,11 +82,11 @@ class SupabaseStore:
 
     async def read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
         """Return the stored texts of one key in full."""
-        table, extras = self._table, await self._existing_extras()
-        names = [f"title:{table.title}", f"text:{table.text}", *table.generated, *extras]
+        table = self._table
+        columns = f"category:{table.category},locale:{table.locale},{await self._content_columns()}"
         query = (
             self._builder()
-            .select(",".join([*table.conflict_columns, *names]))
+            .select(columns)
             .eq(table.key, key)
             .in_(table.category, categories)
             .in_(table.locale, locales)
@@ -96,7 +94,7 @@ class SupabaseStore:
             .order(table.locale)
         )
         texts, _ = await self._read(query)
-        return [self._text(ItemId(found[table.category], key, found[table.locale]), found) for found in texts]
+        return [self._text(ItemId(found["category"], key, found["locale"]), found) for found in texts]
 
     async def aclose(self) -> None:
         """Free the connections."""
@@ -199,6 +197,12 @@ class SupabaseStore:
                 last = found["key"]
             seen += len(page)
             more = bool(page) and (total is None or seen < total)
+
+    async def _content_columns(self) -> str:
+        """Return what `_text` reads, under the names that it reads by; the table may use these for other columns."""
+        table = self._table
+        names = [f"title:{table.title}", f"text:{table.text}", *table.generated, *await self._existing_extras()]
+        return ",".join(names)
 
     def _text(self, item: ItemId, found: dict[str, Any]) -> StoredText:
         beside = {name: found[name] or "" for name in self._table.generated}

@@ -9,6 +9,8 @@ import click
 from seed_library.cli.options import catalog_argument, global_options, invocation
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from seed_library.core.catalog import TableSpec
 
 
@@ -17,13 +19,12 @@ if TYPE_CHECKING:
 @click.pass_context
 def catalogs(context: click.Context) -> None:
     """List the catalogs; `catalogs new NAME` makes one."""
-    from seed_library.adapters.catalog_folders import list_catalogs, prompts_folder
-    from seed_library.bootstrap.light import read_light_settings
+    from seed_library.adapters.catalog_folders import list_catalogs
 
     if context.invoked_subcommand is not None:
         return
     output = invocation().output
-    folder = prompts_folder(read_light_settings(invocation().dotenv).prompts_dir)
+    folder = _folder()
     found = list_catalogs(folder)
     if output.as_json:
         output.document({"folder": str(folder), "catalogs": [listing._asdict() for listing in found]})
@@ -70,8 +71,13 @@ def schema(catalog: str | None) -> None:
 
 
 def _table_of(catalog: str) -> TableSpec:
-    from seed_library.adapters.catalog_folders import prompts_folder
     from seed_library.adapters.catalogs import load_table
+
+    return load_table(_folder(), catalog)
+
+
+def _folder() -> Path:
+    from seed_library.adapters.catalog_folders import prompts_folder
     from seed_library.bootstrap.light import read_light_settings
 
-    return load_table(prompts_folder(read_light_settings(invocation().dotenv).prompts_dir), catalog)
+    return prompts_folder(read_light_settings(invocation().dotenv).prompts_dir)

@@ -6,7 +6,7 @@ import zlib
 
 from seed_library.core.catalog import TableSpec
 
-_FIRST_VERSION = 20_260_210_000_000
+_DAY = "20260210"  # on which content_library was made
 _SECONDS_OF_A_DAY = 86_400
 _SCHEMA = """\
 -- The schema has to be exposed in the project's API settings as well.
@@ -65,7 +65,7 @@ def table_migration_name(table: TableSpec) -> str:
     """
     second = zlib.crc32(f"{table.schema}.{table.name}".encode()) % _SECONDS_OF_A_DAY
     time = f"{second // 3600:02}{second // 60 % 60:02}{second % 60:02}"
-    return f"{_FIRST_VERSION + int(time)}_{table.name}.sql"
+    return f"{_DAY}{time}_{table.name}.sql"
 
 
 def table_migration(table: TableSpec) -> str:

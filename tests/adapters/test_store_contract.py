@@ -38,6 +38,12 @@ create table public.texts (id bigint generated always as identity primary key, k
   unique (slug, language, kind));
 grant select, insert, update on table public.texts to service_role;
 """
+# Columns that are called as our words for other ones.
+SWAPPED = TableSpec(name="swapped", category="text", key="title", locale="key", title="category", text="locale")
+_SWAPPED_TABLE = """
+create table public.swapped (text text, title text, key text, category text, locale text, unique (text, title, key));
+grant select, insert, update on table public.swapped to service_role;
+"""
 # Keys are ordered by the rules of a language, as in many hosted projects, and no answer holds more than a few rows.
 _ORDERED_BY_LANGUAGE = 'alter table public.content_library alter column key type text collate "und-x-icu";'
 _MAX_ROWS = 7
@@ -48,7 +54,7 @@ Opener = Callable[[TableSpec], Store]
 @pytest.fixture(scope="module")
 def small_pages(module_project: Callable[..., Supabase]) -> Supabase:
     """A project that gives a few rows per answer and has a second table with columns of other names."""
-    return module_project(*MIGRATIONS, _ORDERED_BY_LANGUAGE, _MAPPED_TABLE, max_rows=_MAX_ROWS)
+    return module_project(*MIGRATIONS, _ORDERED_BY_LANGUAGE, _MAPPED_TABLE, _SWAPPED_TABLE, max_rows=_MAX_ROWS)
 
 
 @pytest.fixture
@@ -207,6 +213,15 @@ async def test_columns_may_have_other_names_and_constant_ones_are_filled(opener:
     assert await _texts(store, "ab") == ["new", "A text."]
     (found,) = await opener(replace(MAPPED, title="app", text="Note", constants={})).read("b", [CATEGORY], ["de"])
     assert (found.title, found.text) == ("nuuray", "100 % 'so'")
+
+
+@pytest.mark.parametrize("opener", ["sqlite", "supabase", "fenced"], indirect=True)
+async def test_columns_may_be_called_as_our_words_for_other_ones(opener: Opener) -> None:
+    """The text of one key is read from its own column all the same."""
+    store, written = opener(SWAPPED), row("a", "A text.")
+    await store.upsert([written])
+    (found,) = await store.read("a", [CATEGORY], ["de"])
+    assert (found.id, found.title, found.text) == (written.id, written.title, "A text.")
 
 
 @pytest.mark.parametrize("opener", ["sqlite", "supabase", "fenced"], indirect=True)

@@ -104,6 +104,12 @@ class Program:
         wanted = {"SEED_LIBRARY_STATE_DIR": str(self.state), **self.settings, **changes}
         return kept | {name: value for name, value in wanted.items() if value}
 
+    def make_catalog(self, name: str, more: str) -> None:
+        """Make a new catalog, with more in its catalog.toml."""
+        assert self.run("catalogs", "new", name).code == 0
+        toml = self.folder / "prompts" / name / "catalog.toml"
+        toml.write_text(toml.read_text("utf-8") + more, "utf-8")
+
     def start(self, *arguments: str, **changes: str) -> Running:
         """Start it and return at once."""
         process = subprocess.Popen(

@@ -20,9 +20,7 @@ COLUMN = "alter table public.content_library add column teaser text not null;"
 
 
 def _prepare(program: Program, project: Callable[..., Supabase]) -> Supabase:
-    assert program.run("catalogs", "new", "cards").code == 0
-    toml = program.folder / "prompts" / "cards" / "catalog.toml"
-    toml.write_text(toml.read_text("utf-8") + TEASER, "utf-8")
+    program.make_catalog("cards", TEASER)
     return project(*MIGRATIONS, COLUMN)
 
 

@@ -31,9 +31,7 @@ def test_what_schema_prints_is_the_table_that_a_run_needs(
     program: Program, messages: MessagesServer, project: Callable[..., Supabase]
 ) -> None:
     """Without it, the first check names the verb; with it, everything is right at once, the lease included."""
-    assert program.run("catalogs", "new", "cards").code == 0
-    toml = program.folder / "prompts" / "cards" / "catalog.toml"
-    toml.write_text(toml.read_text("utf-8") + TABLE, "utf-8")
+    program.make_catalog("cards", TABLE)
     without = program.run("check", "cards", **project(warm=False).environment)
     assert (without.code, "`seed-library schema CATALOG` prints the migration." in without.out) == (4, True)
     own = project(program.run("schema", "cards").out)
@@ -50,9 +48,7 @@ def test_what_schema_prints_is_the_table_that_a_run_needs(
 
 def test_only_a_catalog_that_is_named_is_read(offline: Program) -> None:
     """Without one it is content_library, where rows go by default; one that does not exist is an error."""
-    assert offline.run("catalogs", "new", "cards").code == 0
-    toml = offline.folder / "prompts" / "cards" / "catalog.toml"
-    toml.write_text(toml.read_text("utf-8") + TABLE, "utf-8")
+    offline.make_catalog("cards", TABLE)
     own, default = (offline.run(*verb, "--json").document["migrations"] for verb in (("schema", "cards"), ("schema",)))
     assert (own[0]["name"][14:], '"teaser" text not null' in own[0]["sql"]) == ("_cards.sql", True)
     assert default[0]["name"][14:] == "_content_library.sql"

@@ -168,9 +168,7 @@ def test_a_report_is_one_file_that_changes_nothing(
 
 def test_columns_beside_the_text_are_read_with_it(program: Program, browser: webdriver.Chrome, tmp_path: Path) -> None:
     """By their names; markup in them is text."""
-    assert program.run("catalogs", "new", "cards").code == 0
-    toml = program.folder / "prompts" / "cards" / "catalog.toml"
-    toml.write_text(toml.read_text("utf-8") + TEASER, "utf-8")
+    program.make_catalog("cards", TEASER)
     assert program.run("rehearse", "cards").code == 0
     rehearsed = program.folder / "rehearsal.sqlite3"
     with closing(sqlite3.connect(rehearsed)) as table, table:
