@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "docs", "tests", "chaos", "wheel", "lowest", "pythons"]
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "tests"))  # nox looks in no folder of ours
+
+from toolchain import CannotBeHad, prepare  # noqa: E402  after the line that makes it possible
+
+nox.options.sessions = ["lint", "docs", "tests", "chaos", "wheel", "lowest", "pythons", "fresh"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = False  # CI has what it has; the oldest interpreter is always there
 nox.needs_version = ">=2025.5"
 
-ROOT = Path(__file__).resolve().parent
-SERVER = ROOT / "tests" / "server"
-MOCK_AI_API = ROOT / ".nox" / "mock-ai-api"
 QUICK = (
     "tests/core",
     "tests/engine",
@@ -24,7 +27,13 @@ QUICK = (
     "tests/adapters/test_lock.py",
     "tests/adapters/test_sqlite_store.py",
 )
-DEBIAN_PACKAGES = ("postgresql", "nodejs", "npm", "chromium", "chromium-driver", "strace")
+TOUCHING_EVERY_TOOL = (
+    "tests/adapters/test_mock_ai_api.py",
+    "tests/adapters/test_supabase_store.py",
+    "tests/chaos/test_power_cuts.py",
+    "tests/processes/test_review_page.py",
+    "tests/servers",
+)
 
 # nox looks for interpreters on the PATH only; pyenv keeps them elsewhere.
 os.environ["PATH"] += "".join(f"{os.pathsep}{place}" for place in Path.home().glob(".pyenv/versions/3.1[2-9]*/bin"))
@@ -54,6 +63,26 @@ def tests(session: nox.Session) -> None:
     session.install("-e", ".[test]")
     at_once = ["-n", "3"]  # on two cores: many tests wait for processes
     session.run("pytest", *(session.posargs or at_once), env=_servers(session))
+
+
+@nox.session(default=False)
+def quick(session: nox.Session) -> None:
+    """A few minutes of tests that touch every program that the tests need."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-q", "-n", "2", *QUICK, *TOUCHING_EVERY_TOOL, env=_servers(session))
+
+
+@nox.session(venv_backend="none")
+@nox.parametrize("node", ["none", "foreign"])
+def fresh(session: nox.Session, node: str) -> None:
+    """A Debian with nothing, a clone in it, and the two commands of the README (see tests/fresh_machine.py)."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        session.skip("it needs root on a Debian: debootstrap makes the machine in a folder")
+    session.run(
+        *(sys.executable, str(ROOT / "tests" / "fresh_machine.py")),
+        *(["--foreign-node"] if node == "foreign" else []),
+        env={"PYTHONPATH": str(ROOT / "tests")},
+    )
 
 
 @nox.session
@@ -165,23 +194,8 @@ def _rehearse_twice(session: nox.Session, work: Path) -> None:
 
 
 def _servers(session: nox.Session) -> dict[str, str]:
-    """Install what the test servers need; return the environment that makes their absence a failure."""
-    _install_debian_packages(session)
-    session.run("npm", "ci", "--prefix", str(SERVER), "--no-audit", "--no-fund", external=True, silent=True)
-    if not (MOCK_AI_API / "bin" / "mock-ai-api").exists():
-        _tools(session, MOCK_AI_API, "mock-ai-api==0.1.1")
-    return {
-        "SEED_REQUIRE_SERVERS": "1",
-        "SEED_TEST_MOCK_AI_API_PYTHON": str(MOCK_AI_API / "bin" / "python"),
-    }
-
-
-def _install_debian_packages(session: nox.Session) -> None:
-    has_postgres = shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if has_postgres and all(map(shutil.which, ("node", "npm", "chromium", "chromedriver", "strace"))):
-        return
-    if shutil.which("apt-get") is None:
-        session.error("The tests need Postgres (initdb), node 20, npm, chromium, chromedriver, strace: install them.")
-    prefix = [] if os.geteuid() == 0 else ["sudo"]
-    session.run(*prefix, "apt-get", "update", external=True, silent=True)
-    session.run(*prefix, "apt-get", "install", "-y", *DEBIAN_PACKAGES, external=True, silent=True)
+    """Install what the tests need and this machine lacks; return the environment that makes an absence a failure."""
+    try:
+        return prepare(ROOT / ".nox")
+    except CannotBeHad as missing:
+        session.error(str(missing))

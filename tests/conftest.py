@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from dispositions import hear_every_signal
+
+hear_every_signal()  # before anything starts a process, and in every worker
 
 pytest_plugins = ["servers.fixtures"]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from chaos.power_cuts import cut_often
 from chaos.trials import KINDS, run_trials
+from dispositions import hear_every_signal
 
 _AT_ONCE = 30  # trials between two words of progress
 
@@ -27,6 +28,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     wanted = parser.parse_args()
+    hear_every_signal()
     if wanted.kind == "power":
         return _cut_power(wanted.trials, wanted.seed)
     seeds = range(wanted.seed, wanted.seed + wanted.trials)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import urllib.error
@@ -23,6 +22,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 from servers.processes import MessagesServer
 from servers.supabase import Supabase
+from toolchain import required
 
 # Without these Chromium asks the world for news at every start.
 _QUIET = (
@@ -39,7 +39,7 @@ def browser() -> Iterator[webdriver.Chrome]:
     """A headless Chromium at the size of a desktop."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
-        if os.environ.get("SEED_REQUIRE_SERVERS") == "1":
+        if required():
             pytest.fail("SEED_REQUIRE_SERVERS=1, but there is no chromium with chromedriver (Debian: chromium-driver)")
         pytest.skip("no chromium with chromedriver")
     options = Options()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +11,11 @@ import pytest
 
 from servers.processes import MessagesServer, MockAiApi
 from servers.supabase import MIGRATIONS, Postgres, ServersMissing, Supabase
+from toolchain import required
 
 
 def _cannot(missing: ServersMissing) -> NoReturn:
-    if os.environ.get("SEED_REQUIRE_SERVERS") == "1":
+    if required():
         pytest.fail(f"SEED_REQUIRE_SERVERS=1, but {missing}")
     pytest.skip(str(missing))
 

@@ -19,8 +19,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from toolchain import OLDEST_NODE, SERVER, find, find_node
+
 TESTS = Path(__file__).resolve().parent.parent
-SERVER = TESTS / "server"
 MIGRATIONS = sorted((TESTS.parent / "seed_library" / "migrations").glob("*.sql"))
 ORIGINAL_TABLE, GRANTS, UPDATED_AT, PROVENANCE, LEASE, BATCHES = MIGRATIONS
 _START_SECONDS = 60
@@ -48,9 +49,7 @@ class Postgres:
     """initdb and postgres as a child process; root hands both to an unprivileged user, since Postgres refuses root."""
 
     def __init__(self) -> None:
-        found = shutil.which("initdb") or next(
-            iter(sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")), reverse=True)), None
-        )
+        found = find("initdb")
         if found is None:
             raise ServersMissing("no initdb (Debian: apt-get install postgresql)")
         self._programs = Path(found).resolve().parent
@@ -110,8 +109,9 @@ class Supabase:
     """One project: a database of its own and the API server in front of it."""
 
     def __init__(self, postgres: Postgres, sql: Sequence[Path], *, max_rows: int = 1000, warm: bool = True) -> None:
-        if shutil.which("node") is None:
-            raise ServersMissing("no node (Debian: apt-get install nodejs npm)")
+        node = os.environ.get("SEED_TEST_NODE") or find_node()
+        if node is None:
+            raise ServersMissing(f"no node {OLDEST_NODE} or newer")
         if not (SERVER / "node_modules").is_dir():
             raise ServersMissing("npm ci --prefix tests/server has not been run")
         self.publishable, self.secret = _opaque_key("sb_publishable_"), _opaque_key("sb_secret_")
@@ -133,7 +133,7 @@ class Supabase:
         }
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the server
         self._process = subprocess.Popen(
-            ["node", "server.mjs"],
+            [node, "server.mjs"],
             cwd=SERVER,
             text=True,
             stdin=subprocess.PIPE,
