@@ -2,8 +2,8 @@
 
 debootstrap makes the system in a folder (root only; Debian 12, whose Python is 3.11): python3, python3-venv and git, no
 tool of the tests. The README's first command runs as it stands, its second one with the quick tests. What runs there
-has its own mounts and process ids, so that nothing of it outlives this program. With `--foreign-node` there is a node of
-an npm package, which brings no npm.
+has its own mounts and process ids, so that nothing of it outlives this program. With `--foreign-node` there is a node
+of an npm package, which brings no npm.
 
 What the new machine gets of this one, so that it reaches the same package registries:
   SEED_FRESH_VARIABLES  names of environment variables, patterns allowed, separated by blanks
@@ -77,11 +77,9 @@ def _make(machine: Path) -> None:
 
 
 def _copy(source: Path, place: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, place, symlinks=True, dirs_exist_ok=True, ignore_dangling_symlinks=True)
-    elif source.exists():
+    if source.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, place)
+        subprocess.run(["cp", "--archive", "--remove-destination", "-T", str(source), str(place)], check=True)
 
 
 def _mirror() -> str:

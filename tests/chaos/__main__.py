@@ -13,9 +13,10 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from dispositions import hear_every_signal
+
 from chaos.power_cuts import cut_often
 from chaos.trials import KINDS, run_trials
-from dispositions import hear_every_signal
 
 _AT_ONCE = 30  # trials between two words of progress
 

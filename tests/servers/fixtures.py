@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from toolchain import required
 
 from servers.processes import MessagesServer, MockAiApi
 from servers.supabase import MIGRATIONS, Postgres, ServersMissing, Supabase
-from toolchain import required
 
 
 def _cannot(missing: ServersMissing) -> NoReturn:
