@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from postgrest.exceptions import APIError
 
 # PostgREST gives 500, 503 or 504 to whatever may pass: timeouts, deadlocks, a database that restarts or is too busy.
-_LATER_STATUSES = {408, 425, 429, 500, 502, 503, 504, *range(520, 525), 530, 544}
+_LATER_STATUSES = {408, 425, 429, 500, 502, 503, 504, *range(520, 528), 530, 544}
 _NO_PRIVILEGE = "42501"
 _ROW_CLASSES = ("21", "22", "23", "44", "P0")  # P0: a trigger of the table's owner objects. Some of them come as 500
 _FOREIGN = "the answer came from a gateway or proxy, not from the API"
 _TOO_LARGE = 413
 _REDIRECTED = 300
 _LATER = "Run again later; nothing paid is lost."
+_NO_KEY = 401
 _ANONYMOUS = 401  # a missing grant is a 403 to a privileged role, a 401 to the anonymous one
 _LONGEST_VALUE = 60
 _LONGEST_MESSAGE = 200
@@ -139,6 +140,10 @@ def _hint_for_status(answer: Answer) -> str:
         ),
         **dict.fromkeys(_LATER_STATUSES, _LATER),
     }
+    if answer.status == _NO_KEY and not answer.code and answer.message == _FOREIGN:
+        return (
+            "Gateways have answered good keys so for a while: run again. If it stays, check SUPABASE_SERVICE_ROLE_KEY."
+        )
     elsewhere = "" if answer.code else "Check SUPABASE_URL: https://PROJECT.supabase.co, without a path."
     return by_status.get(answer.status) or elsewhere or "Check the table and the key, then run again."
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from adapters.library_rows import row, stored
+from servers.gateway import GATEWAY_ANSWERS
 from servers.supabase import Supabase
 
 from seed_library.adapters.supabase import SupabaseStore
@@ -56,15 +57,20 @@ CASES = {
     "200 with a truncated body": _later(200, '[{"key":"a"', f"{GATEWAY} (HTTP 200)"),
     "200 with something else": _later(200, '{"status":"ok"}', f"{GATEWAY} (HTTP 200)"),
     "200 with a list of something else": _later(200, '["ok"]', f"{GATEWAY} (HTTP 200)"),
+    "522": _later(*GATEWAY_ANSWERS["no connection to the project"], f"{GATEWAY} (HTTP 522)"),
+    "525": _later(*GATEWAY_ANSWERS["no handshake with the project"], f"{GATEWAY} (HTTP 525)"),
     "429": _later(429, '{"message":"API rate limit exceeded"}', "API rate limit exceeded (HTTP 429)"),
     "544": _later(544, '{"error":"timeout"}', "no reason given (HTTP 544)"),
     "statement timeout": _later(500, _said("canceling statement due to statement timeout", "57014"), "(57014)"),
     "deadlock": _later(500, _said("deadlock detected", "40P01"), "deadlock detected (40P01)"),
     "no connection to the database": _later(503, _said("Could not connect", "PGRST001"), "(PGRST001)"),
     "an error of the server that has no name here": _later(500, _said("internal error", "XX000"), "(XX000)"),
-    "paused": _blocked(540, '{"message":"Project paused"}', "Project paused (HTTP 540)", "Restore it"),
+    "paused": _blocked(*GATEWAY_ANSWERS["a paused project"], "Project paused (HTTP 540)", "Restore it"),
     "paused, with a number as code": _blocked(540, _said("paused", 540), "(HTTP 540)", "Restore it"),
-    "over quota": _blocked(402, '{"message":"exceed_egress_quota"}', "exceed_egress_quota (HTTP 402)", "billing"),
+    "empty 401": _blocked(
+        *GATEWAY_ANSWERS["an empty 401, also to a good key"], f"{GATEWAY} (HTTP 401)", "Gateways have"
+    ),
+    "over quota": _blocked(*GATEWAY_ANSWERS["a quota"], "exceed_egress_quota (HTTP 402)", "billing"),
     "invalid key": _blocked(401, '{"message":"Invalid API key"}', "Invalid API key (HTTP 401)", "SERVICE_ROLE_KEY"),
     "grants": _blocked(
         403, _said("permission denied for table x", "42501"), "permission denied", "grant select, insert"

@@ -1,5 +1,6 @@
-// A Supabase project for one test session: Supabase's own lite server over a real Postgres database, on a free
-// port of 127.0.0.1, with fault injection and a record of the requests.
+// A Supabase project for one test session: a real Postgres database on a free port of 127.0.0.1, behind an API as strict
+// as PostgREST 14 (postgrest.mjs) and, for keys and all the rest, Supabase's own lite server; with fault injection and a
+// record of the requests. A request with the header x-answered-by: lite goes past the strict half, to compare the two.
 //
 // SEED_TEST_SERVER (JSON): database (postgres URL), publishable, secret (API keys), jwt (secret of the legacy keys),
 //   sql (files, applied in order), warm ("schema.table" or null), schemas (exposed), max_rows (cap per answer).
@@ -8,6 +9,8 @@
 //   {"sql": "select ..."}            run it as the owner of the database        -> {"rows": [...]}
 //   {"faults": [...]}                replace all faults                          -> {"faults": n}
 //   {"log": true, "clear": true}     requests so far                             -> {"log": [...]}
+//   {"away_ms": n}                   the database is away for so long, and the API for as long as it takes to notice
+//   {"timeouts": {role: ms}}         the statement_timeout of roles; 8 s for the service role, as in hosted projects
 //   {"watch": [folders]}             note with each request how long the journals in these state folders are when
 //                                    it arrives, and what it carries
 // A fault: match ("POST /rest/v1/content_library", a prefix; with "$" at its end, the whole line), skip (let so many pass first), times (then hit so many),
@@ -20,7 +23,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import { App } from "@supabase/lite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
-import postgres from "postgres";
+import { ApiError } from "./errors.mjs";
+import { PostgREST } from "./postgrest.mjs";
+
+const CLOCK_SKEW = 30; // seconds, as PostgREST allows
+const TIMEOUTS = { anon: 3000, authenticated: 8000, service_role: 8000 };
+const RECONNECT_MS = 1000;
+const LONGEST_RECONNECT_MS = 32_000;
 
 const config = JSON.parse(process.env.SEED_TEST_SERVER);
 const connection = createPostgresConnection({ url: config.database, postgresOptions: { onnotice() {} } });
@@ -42,49 +51,35 @@ const restoreGrants = async (files) => {
       await runSql(statement);
 };
 
-// Hosted projects still accept the legacy keys, which are signed tokens that carry the role; Lite does not.
-const keyOfLegacyToken = (token) => {
-  const parts = token.split(".");
-  if (parts.length !== 3) return token;
-  const expected = createHmac("sha256", config.jwt).update(`${parts[0]}.${parts[1]}`).digest();
-  const given = Buffer.from(parts[2], "base64url");
-  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return token;
-  const { role, exp } = JSON.parse(Buffer.from(parts[1], "base64url").toString());
-  if (exp !== undefined && exp * 1000 < Date.now()) return token;
-  return { service_role: config.secret, anon: config.publishable }[role] ?? token;
+// The role of a request, by its key and, where that is a signed token, by what it claims. null: an unknown key, which
+// the gateway in front of the API refuses. The Authorization header of a client carries its key again, or a user's token.
+const roleOf = (request) => {
+  const key = request.headers.get("apikey") ?? "";
+  const bearer = (request.headers.get("authorization") ?? "").replace(/^Bearer /i, "");
+  const byKey = { [config.secret]: "service_role", [config.publishable]: "anon" }[key] ?? (isToken(key) ? claimsOf(key).role : null);
+  if (!byKey) return null;
+  return isToken(bearer) ? claimsOf(bearer).role ?? "anon" : byKey;
+};
+const isToken = (text) => text.split(".").length === 3;
+const claimsOf = (token) => {
+  const [head, payload, signature] = token.split(".");
+  const expected = createHmac("sha256", config.jwt).update(`${head}.${payload}`).digest();
+  const given = Buffer.from(signature, "base64url");
+  if (given.length !== expected.length || !timingSafeEqual(given, expected))
+    throw new ApiError(401, "PGRST301", "No suitable key or wrong key type");
+  const claims = JSON.parse(Buffer.from(payload, "base64url").toString());
+  const now = Date.now() / 1000;
+  if (claims.exp !== undefined && claims.exp < now - CLOCK_SKEW) throw new ApiError(401, "PGRST303", "JWT expired");
+  if (claims.nbf !== undefined && claims.nbf > now + CLOCK_SKEW) throw new ApiError(401, "PGRST303", "JWT not yet valid");
+  return claims;
 };
 
-const withOpaqueKey = (request) => {
-  const given = request.headers.get("apikey") ?? "";
-  const key = keyOfLegacyToken(given);
-  if (key === given) return request;
-  const headers = new Headers(request.headers);
-  headers.set("apikey", key);
-  headers.set("authorization", `Bearer ${key}`);
-  return new Request(request, { headers });
-};
-
-// PostgREST passes every error of the database on, with a status that depends on its code. Lite knows some of them
-// and turns the others (a CHECK, a trigger's own exception, a cancelled statement) into a string without their code.
-const MARK = "database error ";
-postgres.PostgresError.prototype.toString = function () {
-  const { code, message, detail = null, hint = null } = this;
-  return MARK + JSON.stringify({ code, message, details: detail, hint });
-};
-const STATUSES = { 21000: 500, 23503: 409, 23505: 409, 25006: 405, P0001: 400, 53400: 500, "57P01": 503 };
-const chosenStatus = (code) => (/^PT[45]\d\d$/.test(code) ? Number(code.slice(2)) : null); // an error that names its own
-const CLASS_STATUSES = { "08": 503, 25: 500, 28: 403, 38: 500, 40: 500, 53: 503, 54: 413, 55: 500, 57: 500, 58: 500, P0: 500, XX: 500 };
-
-const asPostgrest = async (response) => {
-  if (response.status !== 400 && response.status !== 500) return response;
-  const text = await response.text();
-  let body = text.startsWith("{") ? JSON.parse(text) : {};
-  if (body.code === "SUP" && body.message.startsWith(MARK)) body = JSON.parse(body.message.slice(MARK.length));
-  else if (body.code !== "21000") return new Response(text, { status: response.status, headers: response.headers });
-  const status = chosenStatus(body.code) ?? STATUSES[body.code] ?? CLASS_STATUSES[body.code.slice(0, 2)] ?? 400;
-  const headers = new Headers(response.headers);
-  headers.delete("content-length");
-  return new Response(JSON.stringify(body), { status, headers });
+// After the database was away, PostgREST looks for it again at growing intervals: it stays away for longer than that.
+let backAt = 0;
+const wayBack = (away) => {
+  let looks = 0;
+  for (let wait = RECONNECT_MS; looks < away; wait = Math.min(2 * wait, LONGEST_RECONNECT_MS)) looks += wait;
+  return looks;
 };
 
 let faults = [];
@@ -114,14 +109,29 @@ const cannedAnswer = (fault, env) => {
   return new Response(fault.body ?? "", { status: fault.status ?? 500, headers: fault.headers ?? {} });
 };
 
-const perform = (request, env) =>
-  app.fetch(withOpaqueKey(request), { peerAddress: env.incoming.socket.remoteAddress ?? null }).then(asPostgrest);
+const byLite = (request, env) => app.fetch(request, { peerAddress: env.incoming.socket.remoteAddress ?? null });
+const perform = async (request, env) => {
+  if (request.headers.get("x-answered-by") === "lite" || !new URL(request.url).pathname.startsWith("/rest/v1"))
+    return byLite(request, env);
+  if (Date.now() < backAt)
+    return new ApiError(503, "PGRST002", "Could not query the database for the schema cache. Retrying.", { headers: { "retry-after": "0" } }).answer;
+  let role;
+  try {
+    role = roleOf(request);
+  } catch (error) {
+    return error.answer;
+  }
+  const answer = role && (await postgrest.answer(request.clone(), role));
+  return answer || byLite(request, env);
+};
 
 const command = async (asked) => {
-  if (asked.sql !== undefined) return { rows: await runSql(asked.sql) };
+  if (asked.sql !== undefined) return { rows: await runSql(asked.sql).finally(() => postgrest.reload()) };
+  if (asked.away_ms !== undefined) backAt = Date.now() + wayBack(asked.away_ms);
+  if (asked.timeouts !== undefined) Object.assign(postgrest.timeouts, asked.timeouts);
   if (asked.faults !== undefined) faults = asked.faults.map((fault) => ({ times: 1, skip: 0, ...fault }));
   if (asked.watch !== undefined) watched = asked.watch;
-  const answer = { log, faults: faults.filter((fault) => fault.times > 0).length };
+  const answer = { log, back_in_ms: Math.max(0, backAt - Date.now()), faults: faults.filter((fault) => fault.times > 0).length };
   if (asked.clear) log = [];
   return answer;
 };
@@ -152,6 +162,7 @@ const handle = async (request, env) => {
 };
 
 await createRoles();
+const postgrest = new PostgREST(config, { ...TIMEOUTS });
 const files = config.sql.map((file) => readFileSync(file, "utf8"));
 for (const text of files) await runSql(text);
 const app = new App({
@@ -174,6 +185,7 @@ const server = serve({ port: 0, hostname: "127.0.0.1", fetch: handle }, ({ port 
 const stop = async () => {
   server.close();
   server.closeAllConnections();
+  postgrest.sql.end({ timeout: 0 }).catch(() => {});
   await Promise.race([connection.close().catch(() => {}), pause(1000)]);
   process.exit(0);
 };

@@ -98,6 +98,10 @@ class Postgres:
         subprocess.run([self._programs / "createdb", *host, name], check=True, capture_output=True, **self._as)
         return f"postgres://postgres@127.0.0.1:{self.port}/{name}"
 
+    def log(self) -> str:
+        """Return what the database has logged."""
+        return Path(f"{self._folder}/log").read_text("utf-8")
+
     def stop(self) -> None:
         """End the server at once; its data are of no worth."""
         self._process.kill()
@@ -115,17 +119,16 @@ class Supabase:
         if not (SERVER / "node_modules").is_dir():
             raise ServersMissing("npm ci --prefix tests/server has not been run")
         self.publishable, self.secret = _opaque_key("sb_publishable_"), _opaque_key("sb_secret_")
-        signing = secrets.token_urlsafe(48)
+        self._signing = secrets.token_urlsafe(48)
         soon = int(time.time()) + 3600
         self.legacy = {
-            role: _signed_token(signing, {"iss": "supabase", "role": role, "exp": soon})
-            for role in ("anon", "service_role")
+            role: self.token({"iss": "supabase", "role": role, "exp": soon}) for role in ("anon", "service_role")
         }
         config = {
             "database": postgres.new_database(),
             "publishable": self.publishable,
             "secret": self.secret,
-            "jwt": signing,
+            "jwt": self._signing,
             "sql": [str(file) for file in sql],
             "warm": "public.content_library" if warm else None,
             "schemas": ["public"],
@@ -162,6 +165,18 @@ class Supabase:
     def faults(self, *faults: dict[str, Any]) -> None:
         """Replace all faults (see server.mjs)."""
         self._ask(faults=list(faults))
+
+    def limit(self, role: str, milliseconds: int) -> None:
+        """Give the statements of a role so long; a hosted project gives the service role 8 s."""
+        self._ask(timeouts={role: milliseconds})
+
+    def away(self, seconds: float) -> float:
+        """Take the database away for so long; return in how many seconds the API answers again."""
+        return float(self._ask(away_ms=round(seconds * 1000))["back_in_ms"]) / 1000
+
+    def token(self, claims: dict[str, Any], *, secret: str = "") -> str:
+        """Return a signed token of the project, or of another one."""
+        return _signed_token(secret or self._signing, claims)
 
     def watch(self, *folders: Path) -> None:
         """Note with each request what it carries, and how long the journals in these state folders are."""
