@@ -16,17 +16,28 @@ from seed_library.core.catalog import ItemId, TableSpec
 from seed_library.core.drafts import Answer, Request
 from seed_library.core.events import Event
 from seed_library.core.pricing import ModelFacts
+from seed_library.core.versions import version_of
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is written to the target: one accepted text with its provenance, and the columns generated with it."""
+    """What is written to the target: one accepted text with its provenance, and the columns generated with it.
+
+    Attributes:
+        over: the stored text that it was decided to replace; None: there was no row.
+    """
 
     id: ItemId
     title: str
     text: str
     provenance: dict[str, Any] = field(default_factory=dict)
     generated: Mapping[str, str] = field(default_factory=dict)
+    over: StoredText | None = None
+
+    @property
+    def version(self) -> str:
+        """The version of the stored text that it makes."""
+        return version_of(self.title, self.text, self.generated)
 
     def columns(self, table: TableSpec) -> dict[str, Any]:
         """Return the row as the columns that every table of this form has."""
@@ -65,6 +76,22 @@ class StoredText:
     provenance: dict[str, Any] | None
     updated_at: str = ""
     generated: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """What a write over it is decided on."""
+        return version_of(self.title, self.text, self.generated)
+
+    @property
+    def writer(self) -> str:
+        """Who wrote it, by its provenance: "claude", "rehearsal", "human", or empty."""
+        return str((self.provenance or {}).get("writer") or "")
+
+    @property
+    def touched(self) -> bool:
+        """Whether somebody has changed it since it was stored, other than through this program."""
+        noted = (self.provenance or {}).get("version")
+        return bool(noted) and noted != self.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +203,6 @@ class BatchNotes(Protocol):
 class Store(Protocol):
     """The target that is seeded. One store is bound to one table."""
 
-    async def check(self, sample: Row) -> list[Check]:
-        """Find everything that would stop a write, without writing.
-
-        `sample` is a real item of the catalog with placeholder text.
-        Covers: reachable, key accepted and privileged, table, columns, unique index, NOT NULL and CHECK
-        constraints, privileges. Failed checks are returned, all that can be known at once.
-        """
-
     def rows(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredRow]:
         """Yield every stored row of these categories and locales, page by page, each exactly once.
 
@@ -192,8 +211,15 @@ class Store(Protocol):
             RunBlocked: the target refuses.
         """
 
-    async def upsert(self, rows: Sequence[Row]) -> None:
+    async def read(self, items: Sequence[ItemId]) -> list[StoredText]:
+        """Return the stored texts of these items in full, ordered by category, key and locale."""
+
+    async def upsert(self, rows: Sequence[Row]) -> list[ItemId]:
         """Insert or replace these rows in one transaction; repeating it changes nothing.
+
+        A row is written only where the target still has what it was decided on: nothing, or the version of
+        `Row.over`. Where it was removed meanwhile, the row is inserted. Returns the items whose rows were not
+        written, because something else is stored there now.
 
         Raises:
             LeaseLost: another run holds the target; none was written.
@@ -202,15 +228,37 @@ class Store(Protocol):
             RunBlocked: the target refuses whatever the rows.
         """
 
-    async def read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
-        """Return the stored texts of one key in these categories and locales, in full."""
-
     async def aclose(self) -> None:
         """Free the connections."""
 
 
+class Prover(Protocol):
+    """Finds what would stop a write, without writing."""
+
+    async def check(self, sample: Row) -> list[Check]:
+        """Prove the target itself: reachable, key accepted and privileged, table, columns, unique index, NOT NULL.
+
+        `sample` is a real item of the catalog with placeholder text. Failed checks are returned, all that can be
+        known at once.
+        """
+
+    async def rehearse(self, rows: Sequence[Row]) -> list[Check]:
+        """Try the rows to come, placeholder texts in them: what refuses one of them, and how their keys come back.
+
+        Nothing of it stays. What could not be tried is said in a check that did not fail. Only after `check`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class WholeRow:
+    """A row with every column that the table has, by the table's own names."""
+
+    id: ItemId
+    columns: Mapping[str, Any]
+
+
 class Archive(Protocol):
-    """What people do with the rows of a target: read all of them, take some out."""
+    """What people do with the rows of a target: read all of them, take some out, put some back."""
 
     def texts(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredText]:
         """Yield every stored row of these categories and locales in full, each exactly once.
@@ -219,16 +267,33 @@ class Archive(Protocol):
             StoreUnavailable, RunBlocked: as `Store.rows`.
         """
 
-    async def remove(self, items: Sequence[ItemId]) -> None:
-        """Delete these rows; those that are not there are no error.
+    async def whole(self, items: Sequence[ItemId]) -> list[WholeRow]:
+        """Return these rows with all their columns; those that are not there are left out.
 
         Raises:
             StoreUnavailable, RunBlocked: as `Store.rows`.
         """
 
+    async def remove(self, rows: Sequence[WholeRow]) -> list[ItemId]:
+        """Delete these rows and return those that were deleted.
 
-class Library(Store, Archive, Protocol):
-    """A target with both sides."""
+        One that has changed since it was read, is gone already, or is kept by the table, is not among them.
+
+        Raises:
+            StoreUnavailable, RunBlocked: as `Store.rows`.
+        """
+
+    async def restore(self, rows: Sequence[WholeRow]) -> list[ItemId]:
+        """Insert rows as they were and return those that are there now; a row that is there already stays as it is.
+
+        Raises:
+            RowsRefused: at least one row is unacceptable; none was written.
+            StoreUnavailable, RunBlocked: as `Store.rows`.
+        """
+
+
+class Library(Store, Prover, Archive, Protocol):
+    """A target with all its sides."""
 
 
 class Journal(Protocol):
@@ -332,11 +397,13 @@ __all__ = [
     "Journal",
     "Lease",
     "Library",
+    "Prover",
     "Reporter",
     "Row",
     "RunLock",
     "Store",
     "StoredRow",
     "StoredText",
+    "WholeRow",
     "Writer",
 ]

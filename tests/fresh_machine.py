@@ -73,7 +73,7 @@ def _make(machine: Path) -> None:
     policy = machine / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 101\n")
     policy.chmod(0o755)
-    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(machine / "root/checkout")], check=True)
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(machine / "srv/checkout")], check=True)
 
 
 def _copy(source: Path, place: Path) -> None:
@@ -113,7 +113,7 @@ def commands_of_readme(text: str) -> tuple[str, str]:
 def _script() -> str:
     first, second = commands_of_readme((ROOT / "README.md").read_text("utf-8"))
     return f"""
-cd /root/checkout
+cd /srv/checkout
 python3 -m venv .venv
 . .venv/bin/activate
 {first}

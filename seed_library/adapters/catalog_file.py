@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
 from seed_library.core.catalog import GeneratedColumn, RequestSpec, TableSpec, ThinkingWish
 
@@ -30,6 +30,9 @@ class Columns(_Strict):
     locale: Column = "locale"
     title: Column = "title"
     text: Column = "description"
+    # Our own columns: another name, or false where the table's columns of these names are somebody else's.
+    provenance: Column | Literal[False] = "provenance"
+    updated_at: Column | Literal[False] = "updated_at"
 
 
 class Table(_Strict):
@@ -39,7 +42,7 @@ class Table(_Strict):
     schema_: Column = Field(default="public", alias="schema")
     name: Column = "content_library"
     columns: Columns = Columns()
-    constants: dict[Column, str] = {}
+    constants: dict[Column, JsonValue] = {}
 
     def spec(self) -> TableSpec:
         """Return the value that the core works with."""
@@ -53,6 +56,8 @@ class Table(_Strict):
             title=columns.title,
             text=columns.text,
             constants=dict(self.constants),
+            provenance=columns.provenance or "",
+            updated_at=columns.updated_at or "",
         )
 
 
@@ -143,7 +148,7 @@ def _doubles(file: CatalogFile) -> Iterator[str]:
         if locale not in file.locales:
             yield f"titles: the locale {locale!r} is not one of the catalog's"
     columns = [
-        *file.table.columns.model_dump().values(),
+        *filter(None, file.table.columns.model_dump().values()),
         *file.table.constants,
         *(one.column for one in file.generated),
     ]

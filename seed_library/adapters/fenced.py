@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 
 from seed_library.adapters.lease import SupabaseLease
 from seed_library.adapters.supabase import SupabaseStore
-from seed_library.core.catalog import ItemId
-from seed_library.ports import Check, Row, StoredRow, StoredText
+from seed_library.core.catalog import ItemId, TableSpec
+from seed_library.ports import Check, Row, StoredRow, StoredText, WholeRow
 
 
 class FencedStore:
@@ -21,29 +21,48 @@ class FencedStore:
         """Find everything that would stop a write; the fenced one has the rights of the plain one."""
         return await self._store.check(sample)
 
+    async def rehearse(self, rows: Sequence[Row]) -> list[Check]:
+        """Try the rows to come."""
+        return await self._store.rehearse(rows)
+
     def rows(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredRow]:
         """Yield the stored rows."""
         return self._store.rows(categories, locales)
 
-    async def upsert(self, rows: Sequence[Row]) -> None:
+    async def upsert(self, rows: Sequence[Row]) -> list[ItemId]:
         """Insert or replace these rows in one transaction, if the lease is still ours."""
-        if self._lease.fenced:
-            await self._lease.store(await self._store.all_values(rows))
-        else:
-            await self._store.upsert(rows)
+        if not self._lease.fenced:
+            return await self._store.upsert(rows)
+        values = await self._store.all_values(rows)
+        over = [_content(row.over, self._store.table) for row in rows if row.over is not None]
+        return await self._store.not_written(rows, await self._lease.store(values, over))
 
-    async def read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
-        """Return the stored texts of one key."""
-        return await self._store.read(key, categories, locales)
+    async def read(self, items: Sequence[ItemId]) -> list[StoredText]:
+        """Return the stored texts of these items."""
+        return await self._store.read(items)
 
     def texts(self, categories: Sequence[str], locales: Sequence[str]) -> AsyncIterator[StoredText]:
         """Yield the stored rows in full."""
         return self._store.texts(categories, locales)
 
-    async def remove(self, items: Sequence[ItemId]) -> None:
+    async def whole(self, items: Sequence[ItemId]) -> list[WholeRow]:
+        """Return these rows with all their columns."""
+        return await self._store.whole(items)
+
+    async def remove(self, rows: Sequence[WholeRow]) -> list[ItemId]:
         """Delete these rows; who removes has proven before that the lease is held, as there is no fence for it."""
-        await self._store.remove(items)
+        return await self._store.remove(rows)
+
+    async def restore(self, rows: Sequence[WholeRow]) -> list[ItemId]:
+        """Insert rows as they were; they replace none, so that they need no fence."""
+        return await self._store.restore(rows)
 
     async def aclose(self) -> None:
         """Free the connections, the lease's among them."""
         await self._store.aclose()
+
+
+def _content(text: StoredText, table: TableSpec) -> dict[str, str]:
+    """Return key and content of a stored text by column."""
+    key = dict(zip(table.conflict_columns, text.id, strict=True))
+    return {**key, table.title: text.title, table.text: text.text, **text.generated}

@@ -38,6 +38,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seed_library.adapters.lease_functions import FencedOff, FunctionsMissing, LeaseFunctions
+from seed_library.core.catalog import ItemId
 from seed_library.core.errors import LeaseLost, RunBlocked, SeedLibraryError, StoreUnavailable
 from seed_library.core.lease import LeaseState, LeaseTimes, locked_elsewhere, taken_away, too_old
 from seed_library.ports import Check
@@ -131,6 +132,7 @@ class SupabaseLease:
         if not granted:
             raise locked_elsewhere(state)
         self._token = state.token
+        await self.store([], [])  # a lease of an older migration comes without the function that writes: found here
         return state.token, Check("lease", ok=True, message=f"held, with fencing token {state.token}")
 
     async def _confirm_missing(self) -> None:
@@ -174,18 +176,16 @@ class SupabaseLease:
                 async with asyncio.timeout(self._times.release_within):
                     await self._functions.release(self._applicant.run_id, self._token)
 
-    async def store(self, values: Sequence[dict[str, Any]]) -> None:
-        """Insert or replace rows under the fencing token.
+    async def store(self, values: Sequence[dict[str, Any]], over: Sequence[Mapping[str, str]]) -> set[ItemId]:
+        """Insert or replace rows under the fencing token, and return the items that were written.
 
         Raises:
             LeaseLost: the lease is somebody else's; nothing was written.
         """
         try:
-            await self._functions.store(self._applicant.run_id, self._token, values)
+            return await self._functions.store(self._applicant.run_id, self._token, values, over)
         except FencedOff:
             pass
-        else:
-            return
         raise await self._taken_away()
 
     async def noted_batches(self) -> dict[str, Any] | None:

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from seed_library.adapters.supabase_connection import Refused, SupabaseConnection
 from seed_library.adapters.supabase_errors import said_by, translated, translated_reading
-from seed_library.core.catalog import TableSpec
-from seed_library.core.errors import RowsRefused, RunBlocked, StoreUnavailable
+from seed_library.core.catalog import ItemId, TableSpec
+from seed_library.core.errors import RunBlocked, StoreUnavailable
 from seed_library.core.lease import LeaseState, LeaseTimes
 
 Value = TypeVar("Value")
 
 _SCHEMA = "public"
 # The function, its schema, or the whole API of functions is not there.
-_MISSING = {"PGRST202", "PGRST106", "42883", "3F000"}
+MISSING = {"PGRST202", "PGRST106", "42883", "3F000"}
 _NO_PRIVILEGE = "42501"
 _FENCED_OFF = "PT409"
 
@@ -75,11 +76,15 @@ class LeaseFunctions:
         arguments = {"p_holder": holder, "p_token": token, "p_batch": batch, "p_note": dict(note)}
         return self._known(await self._call("note_batch", arguments), bool)
 
-    async def store(self, holder: str, token: int, values: Sequence[dict[str, Any]]) -> None:
-        """Insert or replace rows, if the lease is still the holder's.
+    async def store(
+        self, holder: str, token: int, values: Sequence[dict[str, Any]], over: Sequence[Mapping[str, str]]
+    ) -> set[ItemId]:
+        """Insert or replace rows, if the lease is still the holder's, and return the items that were written.
+
+        `over` holds, by column, key and content of the rows that are to be replaced, as they were read.
 
         Raises:
-            FencedOff: it is not.
+            FencedOff: the lease is not the holder's.
             RowsRefused: at least one row is unacceptable for its content; none was written.
         """
         table = self._table
@@ -90,14 +95,24 @@ class LeaseFunctions:
             "p_schema": table.schema,
             "p_table": table.name,
             "p_conflict": list(table.conflict_columns),
+            "p_content": [table.title, table.text, *table.generated],
             "p_rows": list(values),
+            "p_over": list(over),
         }
         try:
-            stored = self._known(await self._connection.call(_SCHEMA, "seed_library_store", arguments), int)
+            written = self._known(await self._connection.call(_SCHEMA, "seed_library_store", arguments), list)
         except Refused as refusal:
             raise _refused_write(refusal, table) from None
-        if stored != len(values):
-            raise RowsRefused(f"{len(values)} rows were sent and {stored} stored: a trigger drops some of them")
+        return {ItemId(*map(str, names)) for names in written}
+
+    async def require_store(self) -> None:
+        """Prove that the function that writes is there, too, without holding the lease.
+
+        Raises:
+            RunBlocked: it is not.
+        """
+        with suppress(FencedOff):
+            await self.store("nobody", 0, [], [])
 
     async def _call(self, name: str, arguments: dict[str, Any]) -> Any:
         try:
@@ -138,7 +153,7 @@ def _value(said: Any, name: str) -> Any:
 
 def _refused(refusal: Refused, table: TableSpec) -> Exception:
     answer = refusal.answer
-    if answer.code in _MISSING:
+    if answer.code in MISSING:
         return FunctionsMissing()
     if answer.code == _NO_PRIVILEGE:
         return RunBlocked(
@@ -149,4 +164,10 @@ def _refused(refusal: Refused, table: TableSpec) -> Exception:
 
 
 def _refused_write(refusal: Refused, table: TableSpec) -> Exception:
+    if refusal.answer.code in MISSING:
+        return RunBlocked(
+            "The database has the lease functions, but not those that write rows under the lease.",
+            hint="Apply the migration content_library_rows (`seed-library schema` prints it), then: "
+            "notify pgrst, 'reload schema';",
+        )
     return FencedOff() if refusal.answer.code == _FENCED_OFF else translated(refusal.answer, table)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from seed_library.core.catalog import TableSpec
 from seed_library.core.sql import table_migration, table_migration_name
 
-_OF_THE_LEASE = ("_content_library_lease.sql", "_content_library_batches.sql")
+_OF_THE_LEASE = ("_content_library_lease.sql", "_content_library_batches.sql", "_content_library_rows.sql")
 
 
 class Migration(NamedTuple):
@@ -21,7 +21,7 @@ class Migration(NamedTuple):
 def migrations_for(table: TableSpec) -> list[Migration]:
     """Return what a table needs, in the order in which it applies: content_library's own history, or one for any other.
 
-    The lease and the notes of batches are the same for every table.
+    The lease, the notes of batches and the functions for rows are the same for every table.
     """
     if table == TableSpec():
         return migrations()

@@ -73,6 +73,16 @@ class SupabaseConnection:
         """Return the failure of a success that cannot be the API's: the page of a gateway or proxy."""
         return Refused(foreign(self._status.get()))
 
+    def rows_of(self, answer: Any) -> list[dict[str, Any]]:
+        """Return the rows of an answer.
+
+        Raises:
+            Refused: it holds something else, and cannot be the API's.
+        """
+        if not isinstance(answer.data, list) or not all(isinstance(found, dict) for found in answer.data):
+            raise self.strange()
+        return answer.data
+
     async def described(self, schema: str, table: str) -> dict[str, Any]:
         """Return what the API's description of itself says about a table; empty where it is not served."""
         import httpx

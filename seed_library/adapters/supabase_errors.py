@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 # PostgREST gives 500, 503 or 504 to whatever may pass: timeouts, deadlocks, a database that restarts or is too busy.
 _LATER_STATUSES = {408, 425, 429, 500, 502, 503, 504, *range(520, 528), 530, 544}
 _NO_PRIVILEGE = "42501"
-_ROW_CLASSES = ("21", "22", "23", "44", "P0")  # P0: a trigger of the table's owner objects. Some of them come as 500
+# P0: a trigger of the table's owner objects. 54: a row is too large for an index. Some of them come as 500.
+_ROW_CLASSES = ("21", "22", "23", "44", "54", "P0")
+_TIMEOUT = "57014"
+# No answer of the database about these rows: it is away, full, restarting, or cannot be reached.
+_AWAY_CLASSES = ("08", "53", "57P", "PGRST00")
+_AWAY_STATUSES = {503, *range(521, 528), 530}
+_SERVER_ERROR = 500
 _FOREIGN = "the answer came from a gateway or proxy, not from the API"
 _TOO_LARGE = 413
 _REDIRECTED = 300
@@ -46,7 +52,7 @@ def answer_of(error: APIError, status: int) -> Answer:
     message = error.message or ""
     if code == str(status) or "<html" in message.lower():
         return foreign(status)
-    return Answer(status, code, _without_long_values(message))
+    return Answer(status, code, without_long_values(message))
 
 
 def foreign(status: int) -> Answer:
@@ -64,7 +70,8 @@ def translated(answer: Answer, table: TableSpec) -> RowsRefused | RunBlocked:
 def translated_reading(answer: Answer, table: TableSpec) -> RunBlocked:
     """Return the failure that a refused read means for the engine: no row can be to blame."""
     if _may_pass(answer):
-        return StoreUnavailable(f"Supabase did not answer as it should: {said_by(answer)}.", hint=_LATER)
+        said = f"Supabase did not answer as it should: {said_by(answer)}."
+        return StoreUnavailable(said, hint=_LATER, about_rows=_may_be_about_rows(answer))
     return RunBlocked(f"Supabase refuses: {said_by(answer)}.", hint=hint_for(answer, table))
 
 
@@ -84,6 +91,14 @@ def is_about_rows(answer: Answer) -> bool:
     return answer.code[:2] in _ROW_CLASSES or answer.status == _TOO_LARGE
 
 
+def _may_be_about_rows(answer: Answer) -> bool:
+    """Whether other rows, or fewer of them, might be taken: something has failed on these."""
+    if answer.code == _TIMEOUT:
+        return True
+    away = answer.code.startswith(_AWAY_CLASSES) or answer.status in _AWAY_STATUSES
+    return answer.status >= _SERVER_ERROR and not away
+
+
 def said_by(answer: Answer) -> str:
     """Return what was answered, in one line."""
     return f"{answer.message or 'no reason given'} ({answer.code or f'HTTP {answer.status}'})"
@@ -93,7 +108,7 @@ def _may_pass(answer: Answer) -> bool:
     return answer.status in _LATER_STATUSES or answer.status < _REDIRECTED  # a success, but not of Supabase's API
 
 
-def _without_long_values(message: str) -> str:
+def without_long_values(message: str) -> str:
     """Cut a message before a long value: that could be a text of the library."""
     head, mark, value = message.partition(': "')
     shown = f"{head}: (a long value)" if mark and len(value) > _LONGEST_VALUE else message
@@ -117,7 +132,8 @@ def hint_for(answer: Answer, table: TableSpec) -> str:
         "If it was just created: notify pgrst, 'reload schema';",
         "42P01": f"Create the table {name}: {_how_to_create(table)}",
         "PGRST106": f"Expose the schema {table.schema} in the project's API settings.",
-        "PGRST204": "Add the column, or map it in [table.columns] of catalog.toml.",
+        "PGRST204": "Add the column, or map it in [table.columns] of catalog.toml. If it was just added: "
+        "notify pgrst, 'reload schema';",
         "42703": "Add the column, or map it in [table.columns] of catalog.toml.",
         "PGRST202": "Apply the migration of the lease functions again (`seed-library schema` prints it), then: "
         "notify pgrst, 'reload schema';",
@@ -126,6 +142,9 @@ def hint_for(answer: Answer, table: TableSpec) -> str:
     }
     if answer.code == "42501":
         return _privilege_hint(answer, name)
+    other = re.search(r'relation "([^"]+)" does not exist', answer.message)
+    if answer.code == "42P01" and other and other[1] not in {name, table.name}:
+        return f"A trigger or function behind {name} needs {other[1]}: create that, or mend the trigger."
     return by_code.get(answer.code) or _hint_for_status(answer)
 
 
@@ -156,6 +175,16 @@ def _how_to_create(table: TableSpec) -> str:
 def _privilege_hint(answer: Answer, name: str) -> str:
     if "row-level security" in answer.message or answer.status == _ANONYMOUS:
         return "This key may not write. Use the secret key or the service role key of this project."
+    return grant_hint(name)
+
+
+def rules_hint(name: str) -> str:
+    """Say what to do about a table, named with its schema, that refuses rows for what they contain."""
+    return f"{name} must take rows such as the catalog makes: change that rule, or the catalog."
+
+
+def grant_hint(name: str) -> str:
+    """Say what to grant on a table, named with its schema."""
     schema = name.split(".", maxsplit=1)[0]
     return (
         f"grant usage on schema {schema} to service_role; grant select, insert, update on table {name} to service_role;"

@@ -7,14 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seed_library.adapters.installed import packages_check
+from seed_library.adapters.journal_lines import read_ledger
 from seed_library.adapters.lock import is_held, read_holder
 from seed_library.adapters.state import TargetFolder, space_check
 from seed_library.bootstrap.building import claude_writer, store_at
 from seed_library.bootstrap.lease_checks import lease_check
 from seed_library.bootstrap.preparing import Inspection, Prepared, claude_faults, store_faults
-from seed_library.core.errors import SeedLibraryError, TargetLocked, UsageInvalid
+from seed_library.core.catalog import ItemId
+from seed_library.core.errors import RunBlocked, SeedLibraryError, TargetLocked, UsageInvalid
+from seed_library.core.plan import Lookup
 from seed_library.core.pricing import FREE
-from seed_library.engine.preflight import budget_check, preflight_error, require
+from seed_library.engine.planning import plan_from_store
+from seed_library.engine.preflight import budget_check, preflight_error, rehearse, require
 from seed_library.ports import Check, StoredText
 
 
@@ -97,9 +101,18 @@ async def _outside_checks(prepared: Prepared, faults: Mapping[str, str]) -> list
 
 
 async def _store_checks(prepared: Prepared) -> list[Check]:
+    """Check the target, and try the rows that a run would bring into it."""
     store = store_at(prepared.known_target.address, prepared.catalog.table, prepared.settings)
     try:
-        return await store.check(prepared.sample_row)
+        checks = await store.check(prepared.sample_row)
+        if all(check.ok for check in checks):
+            ledger, _ = read_ledger(prepared.known_folder.journal)
+            lookup = Lookup(ledger, repairs=prepared.catalog.repairs)
+            checks += await rehearse(store, prepared.catalog, await plan_from_store(prepared.chosen, store, lookup))
+    except RunBlocked as error:
+        return [Check("table", ok=False, message=error.message, hint=error.hint)]
+    else:
+        return checks
     finally:
         await store.aclose()
 
@@ -133,6 +146,7 @@ def read_texts(prepared: Prepared, key: str, locales: Sequence[str]) -> list[Sto
 async def _read(prepared: Prepared, key: str, locales: Sequence[str]) -> list[StoredText]:
     store = store_at(prepared.known_target.address, prepared.catalog.table, prepared.settings)
     try:
-        return await store.read(key, prepared.chosen.categories, locales)
+        places = [(category, locale) for category in prepared.chosen.categories for locale in locales]
+        return await store.read([ItemId(category, key, locale) for category, locale in places])
     finally:
         await store.aclose()

@@ -20,7 +20,9 @@ async def lease_check(prepared: Prepared) -> Check:
         return not_needed()
     try:
         async with lease_functions_at(address, prepared.catalog.table, prepared.settings) as functions:
-            return _finding(prepared, await functions.peek())
+            state = await functions.peek()
+            await functions.require_store()
+            return _finding(prepared, state)
     except FunctionsMissing:
         return missing(required=prepared.settings.seed_library_require_lease)
     except SeedLibraryError as error:

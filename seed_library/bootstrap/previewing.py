@@ -17,6 +17,7 @@ from seed_library.core.plan import Lookup, Plan, Refresh
 from seed_library.core.pricing import ModelFacts
 from seed_library.core.targets import SqliteAddress
 from seed_library.engine.planning import Cost, Prices, count, estimate, plan_from_journal, plan_from_store
+from seed_library.engine.preflight import rehearse
 from seed_library.ports import Check
 
 
@@ -62,7 +63,8 @@ class _Look:
 
     async def preview(self) -> Preview:
         ledger = self._ledger()
-        plan = await self._plan(Lookup(ledger, self._refresh, repairs=self._prepared.catalog.repairs))
+        by_name = self._prepared.chosen.by_name
+        plan = await self._plan(Lookup(ledger, self._refresh, repairs=self._prepared.catalog.repairs, by_name=by_name))
         prices, model = await self._prices(plan)
         settings = self._prepared.settings
         mode = chosen_mode(settings.seed_library_mode, len(plan.to_generate), settings.seed_library_concurrency)
@@ -101,7 +103,10 @@ class _Look:
             failed = [check for check in await store.check(prepared.sample_row) if not check.ok]
             if not failed:
                 self._note_lease(await lease_check(prepared))
-                return await plan_from_store(prepared.chosen, store, lookup)
+                plan = await plan_from_store(prepared.chosen, store, lookup)
+                tried = await rehearse(store, prepared.catalog, plan)
+                self._notes += [_note(check) for check in tried if check.hint]
+                return plan
             self._notes += [_note(check) for check in failed]
         except SeedLibraryError as error:
             self._notes.append(f"{error.message} {error.hint}".strip())

@@ -15,12 +15,18 @@ from seed_library.core.drafts import Finding
 from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Lookup, Step, make_plan
 from seed_library.core.pricing import usd
+from seed_library.core.versions import version_of
 from seed_library.ports import StoredRow, StoredText
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One item on the page. `stored` says whether the content is in the table, or only a draft in the journal."""
+    """One item on the page.
+
+    Attributes:
+        stored: whether the content is in the table, or only a draft in the journal.
+        version: of what is shown: the text that a button means.
+    """
 
     item: Item
     action: str
@@ -29,6 +35,7 @@ class Card:
     stored: bool
     findings: tuple[Finding, ...]
     provenance: Mapping[str, Any]
+    version: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it for the page."""
@@ -42,6 +49,7 @@ class Card:
             "text": self.content.text,
             "columns": dict(self.content.columns),
             "stored": self.stored,
+            "version": self.version,
             "findings": [asdict(finding) for finding in self.findings],
             "writer": known.get("writer", ""),
             "model": known.get("model", ""),
@@ -69,8 +77,7 @@ def cards(prepared: Prepared) -> list[Card]:
 
 
 def _row(text: StoredText) -> StoredRow:
-    known = text.provenance or {}
-    return StoredRow(text.id, str(known.get("fingerprint") or ""), str(known.get("writer") or ""))
+    return StoredRow(text.id, str((text.provenance or {}).get("fingerprint") or ""), text.writer)
 
 
 def _card(
@@ -84,7 +91,7 @@ def _card(
     if (text := texts.get(item.id)) is not None:
         found = tuple(findings.get(item.id, ()))
         content = Content(text.text, text.generated)
-        return Card(item, step.action, step.reason, content, True, found, text.provenance or {})
+        return Card(item, step.action, step.reason, content, True, found, text.provenance or {}, text.version)
     draft = ledger.draft(item.id, step.fingerprint)
     record = read_record(prepared.known_folder.journal, draft.position) if draft else None
     spec = prepared.catalog.request
@@ -98,4 +105,5 @@ def _card(
         "cost_micro_usd": record["cost"],
     }
     against = judged_alone(content, spec, prepared.catalog.rules_of(item.id), item)
-    return Card(item, step.action, step.reason, content, False, against, known)
+    version = version_of(item.title, content.text, content.columns)
+    return Card(item, step.action, step.reason, content, False, against, known, version)

@@ -14,9 +14,19 @@ from seed_library.core.answers import Content, judged_alone
 from seed_library.core.catalog import ItemId, TableSpec
 from seed_library.core.drafts import Finding
 from seed_library.core.errors import UsageInvalid
-from seed_library.core.row_files import FileRow, RowFileFault, as_csv, as_jsonl, as_sql, read_csv, read_jsonl
+from seed_library.core.row_files import (
+    FileRow,
+    RowFileFault,
+    as_backup,
+    as_csv,
+    as_jsonl,
+    as_sql,
+    read_backup,
+    read_csv,
+    read_jsonl,
+)
 from seed_library.engine.works import HumanText
-from seed_library.ports import StoredText
+from seed_library.ports import StoredText, WholeRow
 
 _PRIVATE = 0o600
 _MOST_NAMED = 10
@@ -24,7 +34,7 @@ _MOST_NAMED = 10
 
 def exported_lines(texts: Sequence[StoredText], kind: str, table: TableSpec) -> Iterator[str]:
     """Yield the lines of an export."""
-    rows = [FileRow(text.id, text.title, text.text, text.provenance, text.generated) for text in texts]
+    rows = [FileRow(text.id, text.title, text.text, text.provenance, text.generated, text.version) for text in texts]
     if kind == "csv":
         return as_csv(rows, table)
     return as_sql(rows, table) if kind == "sql" else as_jsonl(rows)
@@ -50,8 +60,8 @@ def write_file(path: Path, lines: Iterable[str]) -> None:
         raise UsageInvalid(f"{path} cannot be written ({error.strerror}).", hint="Name another file.") from None
 
 
-def backup_rows(prepared: Prepared, texts: Sequence[StoredText], path: Path | None) -> Path:
-    """Write rows to a file before they are removed, and return where it is.
+def backup_rows(prepared: Prepared, rows: Sequence[WholeRow], path: Path | None) -> Path:
+    """Write rows with all their columns to a file before they are removed, and return where it is.
 
     Raises:
         UsageInvalid: it cannot be written, or there is a file of that name.
@@ -62,14 +72,32 @@ def backup_rows(prepared: Prepared, texts: Sequence[StoredText], path: Path | No
         path = folder.path / f"pruned-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.jsonl"
     if path.exists():
         raise UsageInvalid(f"{path} exists already.", hint="Name another file for the backup.")
-    write_file(path, exported_lines(texts, "jsonl", prepared.catalog.table))
+    write_file(path, as_backup((row.id, row.columns) for row in rows))
     return path
 
 
-def changed_texts(prepared: Prepared, path: Path) -> tuple[list[HumanText], list[tuple[ItemId, Finding]]]:
-    """Read a file of rows; return those that differ from what is stored, and what the gates have against them.
+def backed_up(path: Path) -> list[WholeRow]:
+    """Read the rows of a backup.
 
-    Gates only speak up here: a person's text is stored whatever they say.
+    Raises:
+        UsageInvalid: the file cannot be read, or is none.
+    """
+    try:
+        rows = [WholeRow(*pair) for pair in read_backup(path.read_bytes().decode("utf-8-sig"))]
+    except (OSError, UnicodeDecodeError, RowFileFault) as error:
+        raise UsageInvalid(
+            f"{path}: {error}", hint="It must be a backup, as `prune` writes it. Nothing was stored."
+        ) from None
+    if len({row.id for row in rows}) != len(rows):
+        raise UsageInvalid(f"{path} names a row twice.", hint="Nothing was stored.")
+    return rows
+
+
+def changed_texts(prepared: Prepared, path: Path) -> tuple[list[HumanText], list[tuple[ItemId, Finding]]]:
+    """Read a file of rows; return those that were edited, and what the gates have against them.
+
+    What is as it was exported has not been edited, whatever the table holds by now. Gates only speak up here: a
+    person's text is stored whatever they say.
 
     Raises:
         UsageInvalid: the file cannot be read, or names items that the catalog does not have; nothing was stored.
@@ -85,10 +113,11 @@ def changed_texts(prepared: Prepared, path: Path) -> tuple[list[HumanText], list
     if len({row.id for _, row in rows}) != len(rows):
         raise UsageInvalid(f"{path} names an item twice.", hint="Nothing was stored.")
     stored = {text.id: text for text in stored_texts(prepared, prepared.catalog.locales)}
+    generated = prepared.catalog.table.generated
     changed = [
-        HumanText(items[row.id], Content(row.text, row.generated))
+        HumanText(items[row.id], Content(row.text, row.generated), row.version or _version_of(stored.get(row.id)))
         for _, row in rows
-        if _differs(row, stored.get(row.id))
+        if not row.is_as_exported(generated) and _differs(row, stored.get(row.id))
     ]
     spec = prepared.catalog.request
     findings = [
@@ -97,6 +126,10 @@ def changed_texts(prepared: Prepared, path: Path) -> tuple[list[HumanText], list
         for finding in judged_alone(one.content, spec, prepared.catalog.rules_of(one.item.id), one.item)
     ]
     return changed, findings
+
+
+def _version_of(text: StoredText | None) -> str:
+    return text.version if text is not None else ""
 
 
 def _differs(row: FileRow, stored: StoredText | None) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,8 +19,9 @@ from seed_library.core.events import RunFinished
 from seed_library.core.gates import as_ruled
 from seed_library.core.gates.corpus import Corpus
 from seed_library.core.gates.diversity import diversity
+from seed_library.engine.preflight import sample_row
 from seed_library.engine.works import Work
-from seed_library.ports import Reporter, StoredText
+from seed_library.ports import Library, Reporter, StoredText, WholeRow
 
 
 def do_work(
@@ -39,12 +41,44 @@ def stored_texts(prepared: Prepared, locales: Sequence[str] = ()) -> list[Stored
 
 
 async def _read(prepared: Prepared, locales: Sequence[str]) -> list[StoredText]:
+    async with _checked_store(prepared) as store:
+        return [text async for text in store.texts(prepared.chosen.categories, locales)]
+
+
+def orphaned_rows(prepared: Prepared) -> list[WholeRow]:
+    """Return the rows of the chosen categories and locales that the whole catalog does not have, with all columns.
+
+    Raises:
+        RunBlocked, StoreUnavailable: the target cannot be read, or gives keys back in another form than the catalog's:
+            then a row of the catalog would pass for an orphan.
+    """
+    return asyncio.run(_orphaned(prepared))
+
+
+async def _orphaned(prepared: Prepared) -> list[WholeRow]:
+    async with _checked_store(prepared) as store:
+        known = {item.id for item in prepared.catalog.items}
+        places = prepared.chosen.categories, prepared.chosen.locales
+        orphans = [row.id async for row in store.rows(*places) if row.id not in known]
+        if orphans:
+            table = prepared.catalog.table
+            failed = [
+                c for c in await store.rehearse([sample_row(one, table) for one in prepared.catalog.items]) if not c.ok
+            ]
+            if wrong := [check for check in failed if check.name == "keys"]:
+                raise RunBlocked(f"{wrong[0].name}: {wrong[0].message}", hint=wrong[0].hint)
+        return await store.whole(orphans)
+
+
+@asynccontextmanager
+async def _checked_store(prepared: Prepared) -> AsyncIterator[Library]:
+    """Give the target, once it is proven that what it shows may be believed."""
     store = store_at(prepared.known_target.address, prepared.catalog.table, prepared.settings)
     try:
         failed = [check for check in await store.check(prepared.sample_row) if not check.ok]
         if failed:
             raise RunBlocked(f"{failed[0].name}: {failed[0].message}", hint=failed[0].hint)
-        return [text async for text in store.texts(prepared.chosen.categories, locales)]
+        yield store
     finally:
         await store.aclose()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
+from seed_library.cli.output import Content, as_content
 from seed_library.cli.run import prepared_for
 from seed_library.cli.wording import counted
 
@@ -36,16 +37,15 @@ def audit(flags: Flags) -> int:
                 "audited": len(found),
                 "bad": len(bad),
                 "orphaned": len(orphans),
-                "texts": [_fields(one) for one in found if one.findings],
+                "texts": as_content([_fields(one) for one in found if one.findings]),
                 "diversity": asdict(figures) if figures else None,
             }
         )
     else:
         for one in found:
             for finding in one.findings:
-                output.result(
-                    f"{finding.severity:<7} {one.text.id}: {finding.gate}: {finding.message} {finding.span}".rstrip()
-                )
+                said = f"{finding.severity:<7} {one.text.id}: {finding.gate}: {finding.message} {finding.span}"
+                output.result(Content(said.rstrip()))
         if figures:
             output.result(
                 f"\nVariety of {figures.texts:,} texts of {figures.words:.0f} words: "

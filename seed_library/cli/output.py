@@ -1,4 +1,8 @@
-"""Where words go: results to stdout, narration to stderr, JSON on request; every line redacted."""
+"""Where words go: results to stdout, narration to stderr, JSON on request.
+
+Every line is redacted, but for content: what a library holds (texts, titles, keys, facts, prompts) is shown as it is,
+even where it looks like a secret. Whoever wrote "the bearer of good news" must find it again.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,21 @@ from seed_library.core.redaction import Redactor
 _TERMINAL_CONTROLS = {
     code: "\N{REPLACEMENT CHARACTER}" for code in [*range(0x20), *range(0x7F, 0xA0)] if code not in (9, 10)
 }
+
+
+class Content(str):
+    """A line, or a value of a document, that is content of the library: never redacted."""
+
+    __slots__ = ()
+
+
+def as_content(value: Any) -> Any:
+    """Mark all strings inside as content."""
+    if isinstance(value, str):
+        return Content(value)
+    if isinstance(value, Mapping):
+        return {name: as_content(part) for name, part in value.items()}
+    return [as_content(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass(slots=True)
@@ -54,6 +73,8 @@ class Output:
 
     def _redacted(self, value: Any) -> Any:
         """Redact the strings inside, not the JSON around them, which has to stay whole."""
+        if isinstance(value, Content):
+            return str(value)
         if isinstance(value, str):
             return self.redact(value)
         if isinstance(value, Mapping):
@@ -63,9 +84,9 @@ class Output:
         return value
 
     def safe(self, text: str) -> str:
-        """Return a text without secrets and without anything that could drive a terminal."""
+        """Return a text without secrets, unless it is content, and without anything that could drive a terminal."""
         # Texts come from models, tables and foreign errors: none of them may drive the terminal.
-        return self.redact(text).translate(_TERMINAL_CONTROLS)
+        return (text if isinstance(text, Content) else self.redact(text)).translate(_TERMINAL_CONTROLS)
 
 
 def accept_every_character() -> None:

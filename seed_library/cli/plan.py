@@ -16,7 +16,7 @@ from seed_library.cli.options import (
     refresh_option,
     surroundings,
 )
-from seed_library.cli.output import Output
+from seed_library.cli.output import Content, Output, as_content
 from seed_library.cli.wording import counted
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ def _modes(prepared: Prepared, found: Preview) -> dict[str, Any]:
 
 def _step(step: Step) -> dict[str, Any]:
     return {
-        **step.item.id._asdict(),
-        "title": step.item.title,
+        **as_content(step.item.id._asdict()),
+        "title": Content(step.item.title),
         "action": step.action.value,
         "reason": step.reason,
         "fingerprint": step.fingerprint,
@@ -121,7 +121,13 @@ def _step(step: Step) -> dict[str, Any]:
 
 
 def _orphan(row: ItemId) -> dict[str, Any]:
-    return {**row._asdict(), "title": None, "action": "orphaned", "reason": ORPHAN_REASON, "fingerprint": None}
+    return {
+        **as_content(row._asdict()),
+        "title": None,
+        "action": "orphaned",
+        "reason": ORPHAN_REASON,
+        "fingerprint": None,
+    }
 
 
 def _prompt(prepared: Prepared, found: Preview, item: Item) -> dict[str, Any]:
@@ -129,9 +135,9 @@ def _prompt(prepared: Prepared, found: Preview, item: Item) -> dict[str, Any]:
 
     request = prepared.book.request(item)
     return {
-        **item.id._asdict(),
-        "system": request.prompt.system,
-        "user": request.prompt.user,
+        **as_content(item.id._asdict()),
+        "system": Content(request.prompt.system),
+        "user": Content(request.prompt.user),
         "model": request.spec.model,
         # What is sent has room for thoughts where the model cannot be kept from thinking.
         "max_tokens": max_tokens(request.spec, found.model) if found.model else request.spec.max_tokens,
@@ -168,7 +174,7 @@ def _print_items(output: Output, found: Preview) -> None:
     if open_steps and (output.verbose or len(open_steps) <= _SHOWN_ITEMS):
         output.result("")
         for step in open_steps:
-            output.result(f"  {step.action.value:<9} {step.item.id}  {step.item.title}")
+            output.result(Content(f"  {step.action.value:<9} {step.item.id}  {step.item.title}"))
 
 
 def _cost_line(prepared: Prepared, found: Preview) -> str:
@@ -204,4 +210,4 @@ def _print_prompts(output: Output, prepared: Prepared, found: Preview) -> None:
     for step in found.plan.to_generate:
         prompt = _prompt(prepared, found, step.item)
         output.result(f"\n=== {step.item.id} · {prompt['model']} · max_tokens {prompt['max_tokens']}")
-        output.result(f"--- system\n{prompt['system']}\n--- user\n{prompt['user']}")
+        output.result(Content(f"--- system\n{prompt['system']}\n--- user\n{prompt['user']}"))

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
+from seed_library.cli.output import Content, as_content
 from seed_library.cli.run import prepared_for
 from seed_library.cli.wording import counted
+from seed_library.core.errors import ExitCode
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 def prune(flags: Flags, *, yes: bool, backup: Path | None) -> int:
     """Remove rows that are not in the catalog, after a backup."""
     from seed_library.bootstrap.row_exchange import backup_rows
-    from seed_library.bootstrap.working import do_work, orphans_among, stored_texts
+    from seed_library.bootstrap.working import do_work, orphaned_rows
     from seed_library.cli.reporters import WorkReporter
     from seed_library.core.errors import UsageInvalid
     from seed_library.engine.works import Prune
@@ -33,27 +35,32 @@ def prune(flags: Flags, *, yes: bool, backup: Path | None) -> int:
     if flags.selection.narrows:
         raise UsageInvalid("`prune` looks at whole categories and locales.", hint="Leave out --key and --limit.")
     prepared = prepared_for(flags, Needs(store=True))
-    orphans = orphans_among(prepared, stored_texts(prepared))
+    orphans = orphaned_rows(prepared)
     kept_at: Path | None = None
     code = 0
+    work = Prune(orphans)
     if yes and orphans:
         kept_at = backup_rows(prepared, orphans, backup)
-        work = Prune([text.id for text in orphans])
         code = do_work(prepared, "prune", work, WorkReporter(output), output.complain).exit_code
-        if code:
+        if code not in {0, ExitCode.ITEMS_FAILED}:
             return code
     if output.as_json:
-        rows = [text.id._asdict() for text in orphans]
-        output.document({"orphaned": rows, "removed": bool(kept_at), "backup": str(kept_at) if kept_at else None})
+        rows, gone = ([item._asdict() for item in items] for items in ([row.id for row in orphans], work.removed))
+        kept = str(kept_at) if kept_at else None
+        listed = as_content({"orphaned": rows, "removed_rows": gone})
+        output.document({**listed, "removed": bool(kept_at), "backup": kept})
         return code
-    for text in orphans:
-        output.result(f"{text.id}  {text.title}")
-    if kept_at:
-        output.result(f"{counted(len(orphans), 'row')} removed, and kept in {kept_at} (`import` knows the format).")
-    elif orphans:
-        output.result(
-            f"{counted(len(orphans), 'row')} not in the catalog. `prune --yes` writes a backup and removes them."
-        )
-    else:
-        output.result("Every row of these categories and locales is in the catalog.")
+    title = prepared.catalog.table.title
+    for row in orphans:
+        output.result(Content(f"{row.id}  {row.columns.get(title) or ''}"))
+    output.result(_outcome(len(orphans), len(work.removed), kept_at))
     return code
+
+
+def _outcome(orphans: int, removed: int, kept_at: Path | None) -> str:
+    if kept_at:
+        still = f" {counted(orphans - removed, 'row')} stayed (see above)." if removed < orphans else ""
+        return f"{counted(removed, 'row')} removed, and kept in {kept_at} (`import --restore` puts them back).{still}"
+    if orphans:
+        return f"{counted(orphans, 'row')} not in the catalog. `prune --yes` writes a backup and removes them."
+    return "Every row of these categories and locales is in the catalog."

@@ -8,10 +8,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from seed_library.cli.output import Output, silence_lost_streams
-from seed_library.cli.wording import Narrator, minutes, summary
+from seed_library.cli.wording import Narrator, minutes, sentence, summary
 from seed_library.core.events import (
     BatchWaiting,
     Event,
+    ItemConflicted,
+    ItemFailed,
     RowsStored,
     RunFailed,
     RunFinished,
@@ -183,6 +185,8 @@ class WorkReporter:
                 self._output.narrate(f"Warning: {event.message}")
             case RunFailed():
                 self._output.error(event.error)
+            case ItemFailed() | ItemConflicted():
+                self._output.narrate(sentence(event))
             case _:
                 pass
 

@@ -71,8 +71,9 @@ def _page(prepared: Prepared, token: str) -> str:
         "token": token,
         "cards": _cards(prepared),
     }
-    # Inside a script element nothing but its end tag matters to HTML; as JSON it may be written so.
-    said = prepared.redactor(json.dumps(data, ensure_ascii=False)).replace("<", "\\u003c")
+    # Inside a script element nothing but its end tag matters to HTML; as JSON it may be written so. Nothing of it is
+    # redacted: it is content, and what an editor sees is what is stored again.
+    said = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     return files("seed_library.data").joinpath("review.html").read_text("utf-8").replace("/*DATA*/", said)
 
 
@@ -87,7 +88,7 @@ def _act(flags: Flags, prepared: Prepared, wanted: Mapping[str, Any]) -> dict[st
         chosen, work = _work(flags, prepared, wanted)
         finished = do_work(chosen, "review", work, failures, output.complain)
         if failures.said:
-            return {"error": prepared.redactor(failures.said)}
+            return {"error": prepared.redactor(failures.said), "cards": _cards(prepared)}
         message = "Rejected again; see its findings." if finished.rejected else "Done."
         return {"message": message, "cards": _cards(prepared)}
     except SeedLibraryError as error:
@@ -112,15 +113,17 @@ def _work(flags: Flags, prepared: Prepared, wanted: Mapping[str, Any]) -> tuple[
     asks = wanted.get("what") == "regenerate"
     chosen = prepared_for(only, Needs(claude=asks, store=True))
     text = str(wanted.get("text") or "").strip()
+    stored, version = bool(wanted.get("stored")), str(wanted.get("version") or "")
+    over = version if stored else ""
     match wanted.get("what"):
         case "accept":
-            return chosen, Accept(item_id.key)
+            return chosen, Accept(item_id.key, "" if stored else version)
         case "edit" if text:
-            return chosen, WriteByHand([HumanText(items[item_id], Content(text))])
-        case "reject":
-            return chosen, TurnDown(item_id)
+            return chosen, WriteByHand([HumanText(items[item_id], Content(text), over)])
+        case "reject" if stored:
+            return chosen, TurnDown(item_id, over)
         case "regenerate":
-            return chosen, AskAgain(item_id)
+            return chosen, AskAgain(item_id, over)
         case _:
             raise UsageInvalid("There is no such button.", hint="Reload the page.")
 
@@ -133,7 +136,11 @@ class _Failures:
 
     def report(self, event: object) -> None:
         """Keep a failure."""
-        from seed_library.core.events import RunFailed
+        from seed_library.core.events import ItemConflicted, ItemFailed, RunFailed
 
         if isinstance(event, RunFailed):
             self.said = f"{event.error['message']} {event.error['hint']}".strip()
+        elif isinstance(event, ItemConflicted):
+            self.said = "Somebody has changed this text meanwhile. What is stored now is shown; nothing was replaced."
+        elif isinstance(event, ItemFailed):
+            self.said = event.reason

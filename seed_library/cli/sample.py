@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation, price_options
+from seed_library.cli.output import Content, as_content
 from seed_library.cli.run import prepared_for
 from seed_library.cli.wording import counted
 
@@ -35,12 +36,14 @@ def sample(flags: Flags, count: int) -> int:
     drafts = work.drafts
     if output.as_json:
         if finished.exit_code in {0, 6}:
-            output.document({"drafts": [_fields(draft) for draft in drafts], "spent_usd": finished.spent_usd})
+            output.document(
+                {"drafts": as_content([_fields(draft) for draft in drafts]), "spent_usd": finished.spent_usd}
+            )
         return finished.exit_code
     for draft in drafts:
-        output.result(f"{draft.item.id} · {draft.item.title} · ${usd(draft.cost):.4f}\n\n{draft.text}\n")
+        output.result(Content(f"{draft.item.id} · {draft.item.title} · ${usd(draft.cost):.4f}\n\n{draft.text}\n"))
         for finding in draft.findings:
-            output.result(f"  {finding.severity}: {finding.gate}: {finding.message} {finding.span}".rstrip())
+            output.result(Content(f"  {finding.severity}: {finding.gate}: {finding.message} {finding.span}".rstrip()))
         output.result("")
     if drafts:
         said = counted(len(drafts), "draft")

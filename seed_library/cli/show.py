@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation, keep_secret, surroundings
+from seed_library.cli.output import Content, as_content
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags
@@ -29,7 +30,7 @@ def show(flags: Flags, wanted: str) -> None:
     keep_secret(prepared.redactor)
     texts = read_texts(prepared, wanted, flags.selection.locales)
     if output.as_json:
-        output.document({"key": wanted, "texts": [_fields(text) for text in texts]})
+        output.document(as_content({"key": wanted, "texts": [_fields(text) for text in texts]}))
         return
     if not texts:
         output.result(f"No text of {wanted} is stored in {prepared.target_label}.")
@@ -49,10 +50,10 @@ def _fields(text: StoredText) -> dict[str, object]:
 
 
 def _print(output: Output, text: StoredText) -> None:
-    output.result(f"{text.id} · {text.title}")
-    output.result(f"\n{text.text}\n")
+    output.result(Content(f"{text.id} · {text.title}"))
+    output.result(Content(f"\n{text.text}\n"))
     for name, value in text.generated.items():
-        output.result(f"  {name}: {value}")
+        output.result(Content(f"  {name}: {value}"))
     known = text.provenance or {}
     shown = ", ".join(f"{name} {known[name]}" for name in ("writer", "model", "generated_at", "run") if known.get(name))
-    output.result(f"  {shown or 'no provenance: written by another tool or hand'}\n")
+    output.result(Content(f"  {shown or 'no provenance: written by another tool or hand'}\n"))

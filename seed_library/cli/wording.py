@@ -9,6 +9,7 @@ from seed_library.core.events import (
     BatchWaiting,
     CanaryPassed,
     Event,
+    ItemConflicted,
     ItemFailed,
     ItemRejected,
     ItemRepaired,
@@ -41,8 +42,8 @@ def sentence(event: Event) -> str:
         case ItemRejected() | ItemRepaired():
             verb = "Rejected" if isinstance(event, ItemRejected) else "Repairing"
             text = f"{verb} {event.item}: " + "; ".join(finding.message for finding in event.findings)
-        case ItemFailed():
-            text = f"Failed {event.item}: {event.reason}"
+        case ItemFailed() | ItemConflicted():
+            text = f"{'Failed' if isinstance(event, ItemFailed) else 'Conflict'} {event.item}: {event.reason}"
         case StopRequested():
             text = f"{event.reason}: no new requests; what is in flight will be stored. Once more to leave at once."
         case WaitingForLock():
@@ -126,9 +127,10 @@ def summary(event: RunFinished) -> str:
     maybe = f" and perhaps up to ${event.maybe_spent_usd:.4f} more" if event.maybe_spent_usd else ""
     if event.left is None:
         return "Nothing was generated and nothing stored; how much is left is not known."
+    conflicts = f"{counted(event.conflicts, 'conflict')}, " if event.conflicts else ""
     counts = (
         f"{event.stored:,} stored ({event.generated:,} generated, {event.recovered:,} paid before), "
-        f"{event.rejected:,} rejected, {event.failed:,} failed, {event.left:,} left."
+        f"{event.rejected:,} rejected, {event.failed:,} failed, {conflicts}{event.left:,} left."
     )
     money = (
         f"{counted(event.requests, 'request')}, ${event.spent_usd:.4f} spent{maybe} "

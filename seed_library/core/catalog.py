@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from seed_library.core.errors import UsageInvalid
 
@@ -46,8 +46,9 @@ class TableSpec:
     """Where rows live and which column holds what.
 
     Attributes:
-        constants: columns that every row fills with the same value.
+        constants: columns that every row fills with the same value, of any JSON type.
         generated: columns that the model fills besides the text.
+        provenance, updated_at: our own columns, used where the table has them in a form that is ours; empty: never.
     """
 
     schema: str = "public"
@@ -57,8 +58,15 @@ class TableSpec:
     locale: str = "locale"
     title: str = "title"
     text: str = "description"
-    constants: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
     generated: tuple[str, ...] = ()
+    provenance: str = "provenance"
+    updated_at: str = "updated_at"
+
+    @property
+    def filled(self) -> tuple[str, ...]:
+        """The columns that every row fills, whatever the table has besides."""
+        return (*self.conflict_columns, self.title, self.text, *self.generated, *self.constants)
 
     @property
     def conflict_columns(self) -> tuple[str, str, str]:

@@ -87,9 +87,17 @@ class RunBlocked(PreflightFailed):
 
 
 class StoreUnavailable(RunBlocked):
-    """The target did not answer within the patience of the retries."""
+    """The target did not answer within the patience of the retries.
+
+    Attributes:
+        about_rows: it answered, and may have failed on the rows that were sent; others, or fewer, might be taken.
+    """
 
     code = "store_unavailable"
+
+    def __init__(self, message: str, *, hint: str = "", about_rows: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.about_rows = about_rows
 
 
 class JournalUnavailable(PreflightFailed):

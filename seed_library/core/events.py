@@ -107,6 +107,15 @@ class ItemRejected(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ItemConflicted(Event):
+    """A row was not written: something else is stored there than when that was decided. Nothing is lost."""
+
+    name: ClassVar[str] = "conflict"
+    item: ItemId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ItemRepaired(Event):
     """The gates refuse a text, and a better one will be asked for; the request will say what was wrong."""
 
@@ -209,6 +218,7 @@ class RunFinished(Event):
     """The last event of every run that began. Money in USD, counts in items.
 
     Attributes:
+        conflicts: items whose rows hold something else than when it was decided to write them; nothing was lost.
         left: items that are still to be done; None where the run never got to a plan.
         diversity: how varied the texts are that the journal holds of what was asked for; None where nothing was stored.
     """
@@ -221,6 +231,7 @@ class RunFinished(Event):
     recovered: int
     rejected: int
     failed: int
+    conflicts: int
     left: int | None
     requests: int
     spent_usd: float

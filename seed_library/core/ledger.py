@@ -3,24 +3,29 @@
 Records (each a JSON object with `kind`, `run` and `at`), in the order in which they are written for one item:
 
     intent    before a request leaves: item, attempt, fingerprint, model, worst (micro-dollars)
-    paid      an answer arrived: item, attempt, fingerprint, cost, message (raw), request_id, workspace
+    paid      an answer arrived: item, attempt, fingerprint, cost, message (raw), request_id, workspace, and `over`: the
+              version of the stored text that it was decided to replace, empty where there was none
     failed    no answer, or an error: item, attempt, reason, billed ("no" or "maybe"), worst
     judged    item, attempt, fingerprint, accepted, findings, repairable; or `unusable`: why the answer holds no text
               (a text that a later run recovers is judged again, by the gates of its day)
-    stored    items: [category, key, locale, fingerprint] of the rows that one upsert wrote
+    replaced  before rows are written over: texts (item, title, text, generated, provenance, updated_at), as they were
+    stored    items: [category, key, locale, fingerprint] of the rows that one upsert wrote, and their versions
+    conflict  items that were not written, since something else is stored there by now; reason
 
 per batch (a `paid` or `failed` of one names it in `batch`, and has the custom_id as its attempt; `billed_before` marks
 what another machine's journal has counted):
 
-    batch_intent   before a batch is created: token, count, worst, model, items [category, key, locale, fingerprint]
+    batch_intent   before a batch is created: token, count, worst, model, items [category, key, locale, fingerprint],
+    and
+                   `over`: the version that an item was decided to replace, by its place
     batch_adopted  the same for a batch that is known from the lease row only: without items
     batch_created  token, batch_id, request_id, workspace: the provider has it
     batch_done     token: all its results are in the journal
     batch_failed   token, reason: it was certainly never created, or nothing can be fetched of it any more
 
-per person's doing `edited` (items [category, key, locale] whose own texts were stored), and a `judged` with
-`by`: "human" for a text that was accepted against its gates, and `turned_down` (item, fingerprint) for one that a
-person does not want;
+per person's doing `edited` (items [category, key, locale] whose own texts were stored), a `judged` with `by`: "human"
+for a text that was accepted against its gates, `turned_down` (item, fingerprint) for one that a person does not want,
+and `pruned` and `restored` (items);
 
 and `unclaimed` for a paid answer to a request that nobody knows (attempt, batch, cost, message).
 
@@ -53,6 +58,7 @@ _REPLACES = 0b1000
 _ONE_REFUSAL = 0b1_0000
 _REFUSALS_MASK = 0b111_0000
 _FLAG_BITS = 7
+_FINGERPRINT_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ class RunTally:
     started_at: str = ""
     catalog: str = ""
     model: str = ""
+    writer: str = ""
     refresh: str = ""
     requests: int = 0
     generated: int = 0
@@ -117,7 +124,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self._drafts: dict[bytes, int] = {}
-        self._stored: dict[bytes, bytes] = {}
+        self._stored: dict[bytes, bytes] = {}  # fingerprint, then version
+        self._rehearsed: set[bytes] = set()
         self._failures: dict[bytes, str] = {}
         self._attempts: dict[str, bytes] = {}
         self.open_intents: dict[str, Intent] = {}
@@ -191,7 +199,15 @@ class Ledger:
 
     def stored_fingerprint(self, item_id: ItemId) -> str:
         """Return the fingerprint that was last stored for this item from here, or an empty string."""
-        return self._stored.get(digest_of(*item_id), b"").hex()
+        return self._stored.get(digest_of(*item_id), b"")[:_FINGERPRINT_BYTES].hex()
+
+    def stored_version(self, item_id: ItemId) -> str:
+        """Return the version of the text that was last stored for this item from here, empty where nobody noted it."""
+        return self._stored.get(digest_of(*item_id), b"")[_FINGERPRINT_BYTES:].hex()
+
+    def rehearsed(self, item_id: ItemId) -> bool:
+        """Whether the text that was last stored for this item from here is a rehearsal's."""
+        return digest_of(*item_id) in self._rehearsed
 
     def edited(self, item_id: ItemId) -> bool:
         """Whether a person's text of this item was stored from here."""
@@ -242,6 +258,7 @@ class Ledger:
             started_at=str(record["at"]),
             catalog=str(record.get("catalog", "")),
             model=str(record.get("model", "")),
+            writer=str(record.get("writer", "")),
             refresh=refresh,
             to_do=int(record.get("to_do", 0)),
             maybe_spent=int(record.get("maybe_before", 0)),
@@ -306,9 +323,15 @@ class Ledger:
 
     def _store(self, _position: int, record: Record) -> None:
         mine = record["run"] == self.last_run.run_id
-        for category, key, locale, fingerprint in record["items"]:
+        versions = record.get("versions") or [""] * len(record["items"])
+        for (category, key, locale, fingerprint), version in zip(record["items"], versions, strict=True):
             item = ItemId(category, key, locale)
-            self._stored[digest_of(*item)] = bytes.fromhex(fingerprint)
+            place = digest_of(*item)
+            self._stored[place] = bytes.fromhex(fingerprint + version)
+            if mine and self.last_run.writer == "rehearsal":
+                self._rehearsed.add(place)
+            else:
+                self._rehearsed.discard(place)
             draft_key = digest_of(*item, fingerprint)
             if draft_key in self._drafts:
                 self._drafts[draft_key] |= _STORED

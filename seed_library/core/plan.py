@@ -37,9 +37,20 @@ class Action(StrEnum):
     SUBMITTED = "submitted"
 
 
-Decision = tuple[Action, str]
-"""What to do with an item, and why."""
-_UNDECIDED: Decision = (Action.NEW, "")
+class Decision(NamedTuple):
+    """What to do with an item, and why.
+
+    Attributes:
+        present: whether a row is stored for it, which a new text would replace.
+    """
+
+    action: Action
+    reason: str
+    present: bool = False
+
+
+Verdict = tuple[Action, str]
+_UNDECIDED = Decision(Action.NEW, "")
 
 
 class Stored(Protocol):
@@ -65,6 +76,7 @@ class Step(NamedTuple):
     fingerprint: str
     action: Action
     reason: str
+    present: bool = False
 
 
 class Steps(Collection[Step]):
@@ -139,12 +151,14 @@ class Lookup:
         repairs: how often a refused text is asked for again.
         rehearsing: True when the writer is the offline one: its texts never count as real ones, and real ones
             are never replaced by it.
+        by_name: keys were selected: texts of unknown origin are replaced by a refresh only then.
     """
 
     ledger: Ledger
     refresh: Refresh = ""
     rehearsing: bool = False
     repairs: int = 0
+    by_name: bool = False
 
 
 class Planner:
@@ -208,22 +222,23 @@ def make_plan(
 
 
 def _decide(item_id: ItemId, fingerprint: str, row: Stored | None, lookup: Lookup) -> Decision:
-    decision = _decide_apart_from_batches(item_id, fingerprint, row, lookup)
-    if decision[0] is not Action.DONE and lookup.ledger.submitted(item_id, fingerprint):
-        return Action.SUBMITTED, "in a batch at the provider; its result will be collected"
-    return decision
+    action, reason = _decide_apart_from_batches(item_id, fingerprint, row, lookup)
+    if action is not Action.DONE and lookup.ledger.submitted(item_id, fingerprint):
+        action, reason = Action.SUBMITTED, "in a batch at the provider; its result will be collected"
+    return Decision(action, reason, row is not None)
 
 
-def _decide_apart_from_batches(item_id: ItemId, fingerprint: str, row: Stored | None, lookup: Lookup) -> Decision:
+def _decide_apart_from_batches(item_id: ItemId, fingerprint: str, row: Stored | None, lookup: Lookup) -> Verdict:
     draft = lookup.ledger.draft(item_id, fingerprint)
     if row is None:
         return _decide_absent(item_id, draft, lookup, "not stored")
-    if row.writer == "rehearsal" and not lookup.rehearsing:
+    writer = row.writer or ("rehearsal" if lookup.ledger.rehearsed(item_id) else "")
+    if writer == "rehearsal" and not lookup.rehearsing:
         return _decide_absent(item_id, draft, lookup, "only a rehearsal text is stored")
     return _decide_present(item_id, fingerprint, row, draft, lookup)
 
 
-def _decide_absent(item_id: ItemId, draft: DraftRef | None, lookup: Lookup, reason: str) -> Decision:
+def _decide_absent(item_id: ItemId, draft: DraftRef | None, lookup: Lookup, reason: str) -> Verdict:
     if waiting := _waiting(draft):
         return waiting
     if draft is not None and draft.repairable(lookup.repairs):
@@ -235,28 +250,29 @@ def _decide_absent(item_id: ItemId, draft: DraftRef | None, lookup: Lookup, reas
     return Action.NEW, reason
 
 
-def _waiting(draft: DraftRef | None) -> Decision | None:
+def _waiting(draft: DraftRef | None) -> Verdict | None:
     if draft is None or draft.verdict in {"rejected", "unusable"}:
         return None
     state = "waits in the journal" if draft.verdict == "accepted" else "waits in the journal, not yet judged"
     return Action.PAID, f"its paid text {state}"
 
 
-def _decide_present(item_id: ItemId, fingerprint: str, row: Stored, draft: DraftRef | None, lookup: Lookup) -> Decision:
+def _decide_present(item_id: ItemId, fingerprint: str, row: Stored, draft: DraftRef | None, lookup: Lookup) -> Verdict:
     if row.writer == "human" or lookup.ledger.edited(item_id):
         return Action.DONE, "a person's own text is stored; a run never replaces it"
     known = row.fingerprint or lookup.ledger.stored_fingerprint(item_id)
     if lookup.rehearsing and row.writer not in {"", "rehearsal"}:
         return Action.DONE, "a real text is stored; a rehearsal never replaces it"
-    if lookup.refresh == "all":
+    if lookup.refresh == "all" and (known or lookup.by_name):
         return _decide_refresh(draft, lookup)
     return _decide_known(item_id, known, fingerprint, draft, lookup)
 
 
-def _decide_known(item_id: ItemId, known: str, fingerprint: str, draft: DraftRef | None, lookup: Lookup) -> Decision:
+def _decide_known(item_id: ItemId, known: str, fingerprint: str, draft: DraftRef | None, lookup: Lookup) -> Verdict:
     """Decide about a stored text by the fingerprint that it was made for, empty where nobody knows it."""
     if not known:
-        return Action.DONE, "stored by another tool or hand (no provenance)"
+        reason = "stored by another tool or hand (no provenance)"
+        return Action.DONE, reason + ("; name it with --key to replace it" if lookup.refresh == "all" else "")
     if known != fingerprint:
         return _decide_changed(draft, lookup)
     if lookup.ledger.turned_down(item_id, fingerprint):
@@ -264,14 +280,14 @@ def _decide_known(item_id: ItemId, known: str, fingerprint: str, draft: DraftRef
     return _unstored_replacement(draft) or (Action.DONE, "stored")
 
 
-def _unstored_replacement(draft: DraftRef | None) -> Decision | None:
+def _unstored_replacement(draft: DraftRef | None) -> Verdict | None:
     """A refresh paid for a newer text of the same request and was interrupted before it could store it."""
     if draft is None or draft.stored or not draft.replaces:
         return None
     return _waiting(draft)
 
 
-def _decide_changed(draft: DraftRef | None, lookup: Lookup) -> Decision:
+def _decide_changed(draft: DraftRef | None, lookup: Lookup) -> Verdict:
     if lookup.refresh == "changed" and (waiting := _waiting(draft)):
         return waiting
     if (
@@ -283,7 +299,7 @@ def _decide_changed(draft: DraftRef | None, lookup: Lookup) -> Decision:
     return Action.CHANGED, "stored for an older prompt, model or parameter"
 
 
-def _decide_refresh(draft: DraftRef | None, lookup: Lookup) -> Decision:
+def _decide_refresh(draft: DraftRef | None, lookup: Lookup) -> Verdict:
     floor = lookup.ledger.refresh_floor
     fresh = draft if draft is not None and floor is not None and draft.position >= floor else None
     if fresh is None:

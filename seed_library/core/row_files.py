@@ -2,24 +2,30 @@
 
 CSV: a spreadsheet takes a cell that begins with = + - @ or a tab for a formula, and runs it. Such a cell gets an
 apostrophe in front, and reading takes exactly that one off again, so nothing is lost on the way there and back.
+
+`version` is that of the stored text (`core.versions`): an import knows by it what was edited, and what has changed in
+the table meanwhile. A backup holds whole rows instead, by the table's own columns.
 """
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from seed_library.core.catalog import ItemId, TableSpec
 from seed_library.core.sql import identifier, literal
+from seed_library.core.versions import version_of
 
 Format = Literal["jsonl", "csv", "sql"]
 COLUMNS = ("category", "key", "locale", "title", "text")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SQL_AT_ONCE = 100
+_BYTES = "base64"
 
 
 class RowFileFault(Exception):
@@ -28,13 +34,23 @@ class RowFileFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A row in a file. `provenance` is only kept in JSON lines; `generated` are the columns beside the text."""
+    """A row in a file. `provenance` is only kept in JSON lines; `generated` are the columns beside the text.
+
+    Attributes:
+        version: of the text that was exported; empty in a file that was not.
+    """
 
     id: ItemId
     title: str
     text: str
     provenance: Mapping[str, Any] | None = None
     generated: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+
+    def is_as_exported(self, columns: Sequence[str]) -> bool:
+        """Whether nobody has touched it since it was exported; `columns` are those generated beside the text."""
+        beside = {name: self.generated.get(name, "") for name in columns}
+        return bool(self.version) and version_of(self.title, self.text, beside) == self.version
 
 
 def as_jsonl(rows: Iterable[FileRow]) -> Iterator[str]:
@@ -46,15 +62,16 @@ def as_jsonl(rows: Iterable[FileRow]) -> Iterator[str]:
             "text": row.text,
             **row.generated,
             "provenance": row.provenance,
+            "version": row.version,
         }
         yield json.dumps(fields, ensure_ascii=False) + "\n"
 
 
 def as_csv(rows: Iterable[FileRow], table: TableSpec) -> Iterator[str]:
     """Yield a heading, then one record a row."""
-    yield _record((*COLUMNS, *table.generated))
+    yield _record((*COLUMNS, *table.generated, "version"))
     for row in rows:
-        yield _record(map(_shielded, (*row.id, row.title, row.text, *_beside(row, table))))
+        yield _record(map(_shielded, (*row.id, row.title, row.text, *_beside(row, table), row.version)))
 
 
 def as_sql(rows: Iterable[FileRow], table: TableSpec) -> Iterator[str]:
@@ -74,7 +91,7 @@ def as_sql(rows: Iterable[FileRow], table: TableSpec) -> Iterator[str]:
         )
 
     for row in rows:
-        values = (*row.id, row.title, row.text, *_beside(row, table), *table.constants.values())
+        values = (*row.id, row.title, row.text, *_beside(row, table), *map(_sql_text, table.constants.values()))
         held.append(f"({', '.join(map(literal, values))})")
         if len(held) == _SQL_AT_ONCE:
             yield statement()
@@ -123,7 +140,47 @@ def _row(fields: Mapping[str, Any], number: int, table: TableSpec) -> FileRow:
     item = ItemId(fields["category"], fields["key"], fields["locale"])
     beside = {name: fields.get(name) for name in table.generated}
     generated = {name: value for name, value in beside.items() if isinstance(value, str) and value.strip()}
-    return FileRow(item, str(fields.get("title") or ""), fields["text"], generated=generated)
+    version = str(fields.get("version") or "")
+    return FileRow(item, str(fields.get("title") or ""), fields["text"], generated=generated, version=version)
+
+
+def as_backup(rows: Iterable[tuple[ItemId, Mapping[str, Any]]]) -> Iterator[str]:
+    """Yield whole rows, one JSON object a line."""
+    for item, columns in rows:
+        yield json.dumps({**item._asdict(), "row": dict(columns)}, ensure_ascii=False, default=_packed) + "\n"
+
+
+def read_backup(text: str) -> Iterator[tuple[ItemId, dict[str, Any]]]:
+    """Yield the rows of a backup.
+
+    Raises:
+        RowFileFault: a line is none of a backup.
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+            item = ItemId(*(fields[name] for name in ItemId._fields))
+            row = {name: _unpacked(value) for name, value in fields["row"].items()}
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise RowFileFault(f"line {number}: no row of a backup, as `prune` writes it") from None
+        if not all(isinstance(name, str) for name in item):
+            raise RowFileFault(f"line {number}: category, key and locale have to be texts")
+        yield item, row
+
+
+def _packed(value: Any) -> Any:
+    """Return bytes, which only SQLite gives, as JSON can hold them."""
+    return {_BYTES: base64.b64encode(value).decode()}
+
+
+def _unpacked(value: Any) -> Any:
+    return base64.b64decode(value[_BYTES]) if isinstance(value, dict) and set(value) == {_BYTES} else value
+
+
+def _sql_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _beside(row: FileRow, table: TableSpec) -> Iterator[str]:

@@ -118,6 +118,7 @@ class Asker:
             cost=cost,
             request_id=answer.request_id,
             workspace=answer.workspace,
+            over=context.version_seen(request.item.id),
             message=answer.message,
         )
         context.ledger.apply(await context.ports.journal.write(record), record)

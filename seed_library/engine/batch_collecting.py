@@ -31,6 +31,7 @@ class Collector:
         self._reserved = batch.at_most
         self._bill = Bill(maybe_spent=batch.at_most)
         self._names: Mapping[str, ItemId] = {}
+        self._over: Mapping[ItemId, str] | None = None
         self._counts: dict[str, int] = {}
 
     async def collect(self) -> None:
@@ -155,6 +156,7 @@ class Collector:
             fingerprint=fingerprint,
             cost=cost,
             **before,
+            **({} if self._over is None else {"over": self._over.get(item, "")}),
             request_id=state.request_id,
             workspace=state.workspace,
             message=dict(result.message),
@@ -174,12 +176,15 @@ class Collector:
         return at_batch_rate(model)
 
     def _items(self) -> Mapping[str, ItemId]:
-        """Return what its custom_ids stand for: by its intent, else by the catalog."""
+        """Return what its custom_ids stand for, by its intent, else by the catalog; note what they were to replace."""
         position = self._batch.position
         if position is None:
             return by_digest([item.id for item in self._context.catalog.items])
         record = self._context.ports.journal.read(position)
-        return by_digest([ItemId(*names) for *names, _ in record["items"]])
+        items = [ItemId(*names) for *names, _ in record["items"]]
+        if "over" in record:
+            self._over = {items[int(place)]: str(version) for place, version in record["over"].items()}
+        return by_digest(items)
 
     async def _settle(self) -> None:
         """Tell other machines that what it cost is counted. They collect it all the same: we may not have stored it."""

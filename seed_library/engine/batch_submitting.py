@@ -111,7 +111,9 @@ class Submitter:
         at = context.ports.clock.now().isoformat(timespec="milliseconds")
         note = BatchNote(token, len(chunk), at, context.book.spec.model, worst)
         items = [[*step.item.id, step.fingerprint] for step, _ in chunk]
-        record = context.record("batch_intent", **note.as_json(), items=items)
+        seen = ((place, context.version_seen(step.item.id)) for place, (step, _) in enumerate(chunk))
+        over = {str(place): version for place, version in seen if version}
+        record = context.record("batch_intent", **note.as_json(), items=items, over=over)
         context.ledger.apply(await context.ports.journal.write(record), record)
         return context.ledger.open_batches[token]
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from seed_library.core.batches import BatchTimes
 from seed_library.core.catalog import Catalog, ItemId
+from seed_library.core.events import Warned
 from seed_library.core.gates.corpus import Corpus
 from seed_library.core.ledger import Ledger
+from seed_library.core.open_batches import digest_of
 from seed_library.core.pricing import ModelFacts
 from seed_library.core.prompts import PromptBook
 from seed_library.engine.budget import Budget
@@ -41,6 +43,7 @@ class RunContext:
         writer_name: "claude" or "rehearsal"; goes into the provenance.
         ledger: what the journal holds.
         corpus: the texts that a new one is compared with.
+        seen: versions of the stored texts that it was decided to replace, by the digest of their item.
     """
 
     run_id: str
@@ -56,6 +59,15 @@ class RunContext:
     tally: Tally
     batch_times: BatchTimes = field(default_factory=BatchTimes)
     corpus: Corpus = field(default_factory=Corpus)
+    seen: dict[bytes, str] = field(default_factory=dict)
+
+    def version_seen(self, item: ItemId) -> str:
+        """Return the version of the stored text that it was decided to replace; empty where there was none."""
+        return self.seen.get(digest_of(*item), "")
+
+    def warn(self, message: str) -> None:
+        """Say something that the user should know although the run goes on."""
+        self.ports.reporter.report(Warned(message))
 
     def record(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Return a journal record of this run (the kinds are listed in `core.ledger`)."""

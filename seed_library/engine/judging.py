@@ -30,11 +30,13 @@ class Draft:
 
     Attributes:
         recovered: an earlier run paid for it.
+        over: the version of the stored text that it was decided to replace (see `engine.replacing.Decided`).
     """
 
     row: Row
     fingerprint: str
     recovered: bool
+    over: str | None = ""
 
 
 def judgement_of(context: RunContext, item: Item, content: Content) -> Judgement:
@@ -69,7 +71,7 @@ class Judge:
         self._context.corpus.add(item.id, content.text)
         provenance = {**_provenance(self._context.writer_name, record, ()), "accepted_by": "human"}
         row = Row(item.id, item.title, content.text, provenance, content.columns)
-        return Draft(row, step.fingerprint, recovered=True)
+        return Draft(row, step.fingerprint, recovered=True, over=record.get("over"))
 
     def judge(self, step: Step, paid: PaidText, *, recovered: bool = False) -> Draft | None:
         """Judge one answer. None when it holds no text or was rejected, which is then counted.
@@ -93,7 +95,7 @@ class Judge:
         context.tally.accept()
         provenance = _provenance(context.writer_name, paid.record, judgement.findings)
         row = Row(item.id, item.title, content.text, provenance, content.columns)
-        return Draft(row, step.fingerprint, recovered)
+        return Draft(row, step.fingerprint, recovered, paid.record.get("over"))
 
     def _refuse(self, step: Step, paid: PaidText, findings: tuple[Finding, ...]) -> None:
         """Keep the verdict; count the text as rejected where it is not to be repaired."""

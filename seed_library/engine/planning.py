@@ -23,13 +23,19 @@ _COUNTING_AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What a plan is made for: the selected items and their fingerprints, in the same order."""
+    """What a plan is made for: the selected items and their fingerprints, in the same order.
+
+    Attributes:
+        whole: whether they are everything that the catalog has in these categories and locales.
+        by_name: whether keys were selected.
+    """
 
     items: Sequence[Item]
     fingerprints: Sequence[str]
     categories: tuple[str, ...]
     locales: tuple[str, ...]
     whole: bool
+    by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ def choose(catalog: Catalog, book: PromptBook, selection: Selection, items: list
         selection.categories or catalog.categories,
         selection.locales or catalog.locales,
         whole=not selection.narrows,
+        by_name=bool(selection.keys),
     )
 
 

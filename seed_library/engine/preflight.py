@@ -2,22 +2,66 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
-from seed_library.core.catalog import Item, TableSpec
+from seed_library.core.catalog import Catalog, Item, ItemId, TableSpec
 from seed_library.core.drafts import Request
 from seed_library.core.errors import PreflightFailed
+from seed_library.core.plan import Action, Plan, Step
 from seed_library.core.pricing import ModelFacts, usd, worst_cost
-from seed_library.ports import Check, Row
+from seed_library.ports import Check, Prover, Row, StoredText
 
 # Long enough for a CHECK on the length of a text, and nothing that could pass for one.
 _PLACEHOLDER = "seed_library preflight: this row is refused by the database and never stored. " * 6
+_LETTERS_PER_WORD = 6
+_SPREAD = 100_000  # rows that are made at the most
 
 
 def sample_row(item: Item, table: TableSpec) -> Row:
     """Return a real item of the catalog as a row with placeholder text."""
     placeholder = _PLACEHOLDER.strip()
     return Row(item.id, item.title, placeholder, {"writer": "preflight"}, dict.fromkeys(table.generated, placeholder))
+
+
+async def rehearse(prover: Prover, catalog: Catalog, plan: Plan) -> list[Check]:
+    """Try the rows that a plan would bring into the table, without writing; in a huge catalog a spread part of them.
+
+    They hold the longest texts that the gates allow. What only those are refused for is said, and is no failure.
+    """
+    steps = [step for step in plan.steps if plan.generates(step) or step.action is Action.PAID]
+    steps = steps[:: -(-len(steps) // _SPREAD) or 1]
+    checks = await prover.rehearse([_placeholder_row(catalog, step, longest=True) for step in steps])
+    failed = [check for check in checks if not check.ok]
+    if not failed:
+        return checks
+    usual = await prover.rehearse([_placeholder_row(catalog, step, longest=False) for step in steps])
+    if any(not check.ok for check in usual):
+        return usual
+    hint = "Lower at_most under [gates.words], or expect that some texts are paid for and not stored."
+    return [
+        *usual,
+        *(
+            Check(one.name, ok=True, message=f"the longest texts would be refused: {one.message}", hint=hint)
+            for one in failed
+        ),
+    ]
+
+
+def _placeholder_row(catalog: Catalog, step: Step, *, longest: bool) -> Row:
+    """Return a row to come, with texts that cannot be told from noise, so that no compression hides their length."""
+    item, words = step.item, catalog.rules_of(step.item.id).words
+    lengths = {one.name: one.at_most if longest else one.at_least for one in catalog.request.generated}
+    text = _noise(item.id, "", words.at_most if longest else words.low)
+    beside = {name: _noise(item.id, name, lengths[name]) for name in catalog.table.generated}
+    there = StoredText(item.id, "", "", None) if step.present else None
+    return Row(item.id, item.title, text, {"writer": "preflight"}, beside, there)
+
+
+def _noise(item: ItemId, column: str, words: int) -> str:
+    letters = hashlib.shake_128("\0".join((*item, column)).encode("utf-8", "surrogatepass"))
+    noise = letters.hexdigest(words * _LETTERS_PER_WORD // 2 + 1)
+    return " ".join(noise[place * _LETTERS_PER_WORD :][:_LETTERS_PER_WORD] for place in range(words))
 
 
 def budget_check(ceiling: int, request: Request, model: ModelFacts) -> Check:

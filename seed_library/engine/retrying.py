@@ -20,6 +20,7 @@ Announce = Callable[[int, float, BaseException], None]
 """(number of the attempt that failed, seconds until the next one, why)"""
 
 _TRIES_THAT_MAY_BILL = 2
+_TRIES_BEFORE_DIVIDING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,21 @@ def request_retrying(pause: Pause, patience: Patience = REQUEST_PATIENCE) -> Asy
     return _retrying(pause, patience, worth_another)
 
 
-def store_retrying(pause: Pause, patience: Patience = STORE_PATIENCE) -> AsyncRetrying:
-    """Return the policy for one call of the store."""
-    return _retrying(pause, patience, lambda error: isinstance(error, StoreUnavailable))
+def store_retrying(pause: Pause, patience: Patience = STORE_PATIENCE, *, divisible: bool = False) -> AsyncRetrying:
+    """Return the policy for one call of the store.
+
+    A call that could be divided is tried twice only where the target answers and fails on what it was given.
+    """
+    failed_on_rows = 0
+
+    def worth_another(error: BaseException) -> bool:
+        nonlocal failed_on_rows
+        if not isinstance(error, StoreUnavailable):
+            return False
+        failed_on_rows += error.about_rows
+        return not (divisible and failed_on_rows >= _TRIES_BEFORE_DIVIDING)
+
+    return _retrying(pause, patience, worth_another)
 
 
 def _retrying(pause: Pause, patience: Patience, worth_another: Callable[[BaseException], bool]) -> AsyncRetrying:

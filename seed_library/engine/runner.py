@@ -23,6 +23,7 @@ from seed_library.engine.leasing import LeaseKeeper
 from seed_library.engine.open_intents import close_open_intents
 from seed_library.engine.planning import Chosen, Cost, estimate, plan_from_store
 from seed_library.engine.remembering import figures, remember
+from seed_library.engine.replacing import read_originals
 from seed_library.engine.retrying import Pause, store_retrying
 from seed_library.engine.seeding import generate, recover
 from seed_library.engine.stopping import Halt
@@ -102,7 +103,7 @@ async def _carry_out(order: RunOrder, context: RunContext, plan: Plan) -> Plan:
             plan = await _plan(order, context)
         remember(context, plan)
         again = await recover(context, plan.to_recover)
-        steps = [] if order.purpose == "cancel" else [*plan.to_generate, *again]
+        steps = [] if order.purpose == "cancel" else await read_originals(context, [*plan.to_generate, *again])
         context = replace(context, model=await _model(order, context, steps))
     except SeedLibraryError as error:
         context.halt.because(error)
@@ -169,7 +170,9 @@ async def _prepare(order: RunOrder, context: RunContext, keeper: LeaseKeeper) ->
     plan = Plan([])
     if all(check.ok for check in checks):
         plan = await _plan(order, context)
-        if not plan.to_generate or not _asks(order):
+        if order.work is None:
+            checks += await preflight.rehearse(ports.store, order.catalog, plan)
+        if all(check.ok for check in checks) and (not plan.to_generate or not _asks(order)):
             _warn(checks, ports)
             return plan, _no_model(order)
     model, finding = await ports.writer.look_up(order.book.spec.model)
@@ -188,7 +191,11 @@ async def _plan(order: RunOrder, context: RunContext) -> Plan:
         ports.reporter.report(Warned(message))
 
     lookup = Lookup(
-        context.ledger, order.refresh, rehearsing=order.writer_name == "rehearsal", repairs=order.catalog.repairs
+        context.ledger,
+        order.refresh,
+        rehearsing=order.writer_name == "rehearsal",
+        repairs=order.catalog.repairs,
+        by_name=order.chosen.by_name,
     )
     retrying = store_retrying(Pause(ports.clock, context.halt.sleep, announce))
     return await retrying(plan_from_store, order.chosen, ports.store, lookup)
@@ -293,7 +300,7 @@ def _to_do(order: RunOrder, plan: Plan) -> int:
 async def _close(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, seconds: float) -> RunFinished:
     tally, error = context.tally, context.halt.cause
     before = plan.totals[Action.REJECTED] if plan.refresh != "rejected" and order.work is None else 0
-    left = max(0, _to_do(order, plan) - tally.stored - tally.failed - (tally.rejected - before))
+    left = max(0, _to_do(order, plan) - tally.stored - tally.failed - tally.conflicts - (tally.rejected - before))
     for batch in context.ledger.open_batches.values():
         context.ports.reporter.report(BatchLeft(batch.note.batch_id or "(id unknown)", batch.note.count))
     if isinstance(error, Stopped) and plan.steps and left == 0:
@@ -307,6 +314,7 @@ async def _close(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, s
         recovered=tally.recovered,
         rejected=tally.rejected,
         failed=tally.failed,
+        conflicts=tally.conflicts,
         left=left if plan.steps else None,
         requests=tally.requests,
         spent_usd=usd(context.budget.spent),
@@ -322,6 +330,7 @@ async def _close(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, s
             exit_code=int(exit_code),
             failed=tally.failed,
             rejected=tally.rejected,
+            conflicts=tally.conflicts,
             error=error.message if error else "",
         )
     )
@@ -333,4 +342,4 @@ async def _close(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, s
 
 
 def _exit_code(tally: Tally) -> ExitCode:
-    return ExitCode.ITEMS_FAILED if tally.failed or tally.rejected else ExitCode.DONE
+    return ExitCode.ITEMS_FAILED if tally.failed or tally.rejected or tally.conflicts else ExitCode.DONE

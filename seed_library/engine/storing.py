@@ -1,8 +1,10 @@
 """The storer: accepted drafts reach the table in small batches, within about a second of their arrival.
 
-A batch is one transaction. Repeating it changes nothing, so an answer that got lost is simply asked for again.
-When the table refuses a batch for what one row contains, the batch is halved until that row stands alone.
-Drafts that cannot be stored are not lost: they are in the journal, and the next run stores them free of charge.
+A batch is one transaction. Repeating it changes nothing, so an answer that got lost is simply asked for again. When
+the table refuses a batch, or fails twice on it although it answers, the batch is halved until the row at fault stands
+alone; batches that take the database too long become smaller for the rest of the run. A row that holds something else
+by now than when it was decided to write is left alone (see `engine.replacing`). Drafts that cannot be stored are not
+lost: they are in the journal, and the next run stores them free of charge.
 """
 
 from __future__ import annotations
@@ -11,10 +13,12 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from seed_library.core.errors import RowsRefused, SeedLibraryError
+from seed_library.core.catalog import ItemId
+from seed_library.core.errors import RowsRefused, SeedLibraryError, StoreUnavailable
 from seed_library.core.events import RowsStored, Warned
 from seed_library.engine.context import RunContext
 from seed_library.engine.judging import Draft
+from seed_library.engine.replacing import Decided, Replacer, note_conflicts
 from seed_library.engine.retrying import Pause, store_retrying
 from seed_library.ports import StoredText
 
@@ -32,6 +36,11 @@ class Storer:
         self._context = context
         self._queue: asyncio.Queue[Draft | None] = asyncio.Queue(_WAITING_DRAFTS)
         self._grace = _GRACE_SECONDS
+        self._replacer = Replacer(context)
+        self._stored: list[ItemId] | None = None  # by this call of `store`
+        self._at_once = _ROWS_PER_BATCH
+        self._taken = False  # whether the table took anything
+        self._suspect: tuple[Draft, StoreUnavailable] | None = None  # failed alone; other rows will show why
 
     async def put(self, draft: Draft) -> None:
         """Hand over a draft. Waits while too many are waiting already."""
@@ -46,25 +55,27 @@ class Storer:
         more, usable = True, True
         while more:
             batch, more = await self._gather()
-            if batch and usable:
-                usable = await self._store_or_halt(batch)
+            if usable and (batch or not more):
+                usable = await self._store_or_halt(batch, last=not more)
 
-    async def store(self, drafts: Sequence[Draft]) -> int:
-        """Store these drafts now, in batches, and return how many of them the table took.
+    async def store(self, drafts: Sequence[Draft]) -> list[ItemId]:
+        """Store these drafts now, in batches, and return the items that the table took.
 
         Raises:
             SeedLibraryError: the target does not take them; they stay in the journal.
         """
-        before = self._context.tally.stored
+        stored: list[ItemId] = []
+        self._stored = stored
         for start in range(0, len(drafts), _ROWS_PER_BATCH):
             await self._store_batch(drafts[start : start + _ROWS_PER_BATCH])
-        return self._context.tally.stored - before
+        self._judge_suspect()
+        self._stored = None
+        return stored
 
     async def gives_back(self, draft: Draft) -> bool:
         """Whether the table holds the text of a stored draft as it was written."""
-        item, store = draft.row.id, self._context.ports.store
         retrying = store_retrying(self._pause("The target did not give the first text back"))
-        found: list[StoredText] = await retrying(store.read, item.key, (item.category,), (item.locale,))
+        found: list[StoredText] = await retrying(self._context.ports.store.read, [draft.row.id])
         return [text.text for text in found] == [draft.row.text]
 
     async def _gather(self) -> tuple[list[Draft], bool]:
@@ -82,9 +93,12 @@ class Storer:
             return batch, True
         return batch, False
 
-    async def _store_or_halt(self, batch: Sequence[Draft]) -> bool:
+    async def _store_or_halt(self, batch: Sequence[Draft], *, last: bool) -> bool:
         try:
-            await self._store_batch(batch)
+            if batch:
+                await self._store_batch(batch)
+            if last:
+                self._judge_suspect()
         except SeedLibraryError as error:
             self._context.halt.because(error)
             return False
@@ -94,27 +108,79 @@ class Storer:
         return True
 
     async def _store_batch(self, batch: Sequence[Draft]) -> None:
+        """Store these drafts; narrow down what the table does not take."""
+        if len(batch) > self._at_once:
+            await self._store_batch(batch[: self._at_once])
+            await self._store_batch(batch[self._at_once :])
+            return
         try:
-            await self._upsert(batch)
+            conflicts = await self._upsert(batch)
         except RowsRefused as refusal:
+            await self._narrow(batch, refusal.message)
+        except StoreUnavailable as failure:
+            if not failure.about_rows:
+                raise
             if len(batch) == 1:
-                self._context.tally.refuse_row(batch[0].row.id, f"the table refuses its row: {refusal.message}")
+                self._suspect_row(batch[0], failure)
                 return
-            middle = len(batch) // 2
-            await self._store_batch(batch[:middle])
-            await self._store_batch(batch[middle:])
+            self._at_once = max(1, len(batch) // 2)
+            await self._narrow(batch, failure.message)
         else:
-            self._note_stored(batch)
+            self._taken = True
+            self._clear_suspect()
+            out = set(conflicts)
+            note_conflicts(self._context, conflicts)
+            if stored := [draft for draft in batch if draft.row.id not in out]:
+                self._note_stored(stored)
 
-    async def _upsert(self, batch: Sequence[Draft]) -> None:
+    def _suspect_row(self, draft: Draft, failure: StoreUnavailable) -> None:
+        """Take a row for the culprit that the target fails on alone, until a second one in a row clears it.
+
+        Raises:
+            StoreUnavailable: two rows in a row failed; it is the target.
+        """
+        if self._suspect is not None:
+            raise failure
+        self._suspect = draft, failure
+
+    def _clear_suspect(self) -> None:
+        """Hold a failure against its row: the target has taken others."""
+        if self._suspect is not None:
+            draft, failure = self._suspect
+            self._suspect = None
+            self._context.tally.refuse_row(draft.row.id, f"the table refuses its row: {failure.message}")
+
+    def _judge_suspect(self) -> None:
+        """Decide about a row that nothing came after.
+
+        Raises:
+            StoreUnavailable: the target has taken nothing at all.
+        """
+        if self._suspect is not None and not self._taken:
+            raise self._suspect[1]
+        self._clear_suspect()
+
+    async def _narrow(self, batch: Sequence[Draft], reason: str) -> None:
+        if len(batch) == 1:
+            self._context.tally.refuse_row(batch[0].row.id, f"the table refuses its row: {reason}")
+            return
+        middle = len(batch) // 2
+        await self._store_batch(batch[:middle])
+        await self._store_batch(batch[middle:])
+
+    async def _upsert(self, batch: Sequence[Draft]) -> list[ItemId]:
+        """Write the rows, and return the items that something else is stored for by now."""
         ports = self._context.ports
-        rows = [draft.row for draft in batch]
+        decided = [Decided(draft.row, draft.over) for draft in batch]
 
-        async def upsert() -> None:
+        async def upsert() -> list[ItemId]:
             ports.lock.assert_held()
-            await ports.store.upsert(rows)
+            rows, conflicts = await self._replacer.settle(decided)
+            return [*conflicts, *(await ports.store.upsert(rows) if rows else ())]
 
-        await store_retrying(self._pause(f"The target did not take {len(rows)} rows"))(upsert)
+        pause = self._pause(f"The target did not take {len(batch)} rows")
+        retrying = store_retrying(pause, divisible=len(batch) > 1)
+        return await retrying(upsert)
 
     def _pause(self, trouble: str) -> Pause:
         ports = self._context.ports
@@ -142,5 +208,9 @@ class Storer:
         recovered = sum(draft.recovered for draft in batch)
         context.tally.store(len(batch), recovered)
         items = [[*draft.row.id, draft.fingerprint] for draft in batch]
-        context.ports.journal.note(context.record("stored", items=items, recovered=recovered))
-        context.ports.reporter.report(RowsStored(tuple(draft.row.id for draft in batch), recovered))
+        versions = [draft.row.version for draft in batch]
+        context.ports.journal.note(context.record("stored", items=items, versions=versions, recovered=recovered))
+        ids = tuple(draft.row.id for draft in batch)
+        context.ports.reporter.report(RowsStored(ids, recovered))
+        if self._stored is not None:
+            self._stored += ids

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from seed_library.core.catalog import ItemId
 from seed_library.core.drafts import Finding
 from seed_library.core.errors import RunBlocked
-from seed_library.core.events import ItemFailed, ItemRejected, Trouble
+from seed_library.core.events import ItemConflicted, ItemFailed, ItemRejected, Trouble
 from seed_library.ports import Reporter
 
 _MOST_IN_A_ROW = 10
@@ -25,6 +25,7 @@ class Tally:
     recovered: int = 0
     rejected: int = 0
     failed: int = 0
+    conflicts: int = 0
     troubles: list[Trouble] = field(default_factory=list)
     _troubles_in_a_row: int = 0
     _refused_rows_in_a_row: int = 0
@@ -60,6 +61,12 @@ class Tally:
         self._fail(item, reason)
         self._troubles_in_a_row += 1
         _break_after_too_many(self._troubles_in_a_row, "got no good text", reason)
+
+    def conflict(self, item: ItemId, reason: str) -> None:
+        """Count an item whose row was not written, because it holds something else by now."""
+        self.conflicts += 1
+        self._keep(item, f"conflict: {reason}")
+        self.reporter.report(ItemConflicted(item, reason))
 
     def store(self, rows: int, recovered: int) -> None:
         """Count rows that the table took."""

@@ -12,14 +12,17 @@ from typing import Any, Protocol
 from seed_library.core.answers import Content, answer_fault, content_of
 from seed_library.core.catalog import Item, ItemId
 from seed_library.core.drafts import Finding
-from seed_library.core.errors import UsageInvalid
+from seed_library.core.errors import RowsRefused, UsageInvalid
+from seed_library.core.open_batches import digest_of
 from seed_library.core.plan import Action, Plan, Step
+from seed_library.core.versions import version_of
 from seed_library.engine.context import RunContext
 from seed_library.engine.drafting import Drafter
-from seed_library.engine.judging import Judge, judgement_of
+from seed_library.engine.judging import Draft, Judge, judgement_of
 from seed_library.engine.preflight import require
+from seed_library.engine.replacing import is_a_persons, note_conflicts
 from seed_library.engine.storing import Storer
-from seed_library.ports import Row
+from seed_library.ports import Row, StoredText, WholeRow
 
 _AT_ONCE = 50
 
@@ -100,20 +103,28 @@ def _drafted(context: RunContext, step: Step) -> Sampled | None:
 
 @dataclass(slots=True)
 class Accept:
-    """Store rejected drafts knowingly."""
+    """Store drafts knowingly: those that the gates refuse, and those whose rows hold something else by now.
+
+    Attributes:
+        key: of the items that are meant, within the selection.
+        draft: the version of the one draft that is meant, as a page has shown it; empty: whatever waits.
+    """
 
     key: str
+    draft: str = ""
     accepted: list[ItemId] = field(default_factory=list)
     asks: bool = False
 
     async def do(self, context: RunContext, plan: Plan) -> None:
-        """Accept every rejected draft of the key in the selection, and store it."""
-        steps = [step for step in plan.steps if step.item.id.key == self.key and _is_rejected(context, step)]
+        """Accept every such draft of the key in the selection, and store it."""
+        steps = [step for step in plan.steps if step.item.id.key == self.key and _waits_for_a_word(context, step)]
         if not steps:
             raise UsageInvalid(
                 f"No rejected draft of {self.key!r} is in the journal of this target.",
                 hint="`seed-library plan` lists what is rejected; --category and --locale choose.",
             )
+        for step in steps:
+            self._require_shown(context, step)
         judge_, storer = Judge(context), Storer(context)
         drafts = []
         for step in steps:
@@ -124,8 +135,31 @@ class Accept:
             draft = judge_.recover(step)
             assert draft is not None, "what a person accepts is not judged"
             drafts.append(draft)
-        await storer.store(drafts)
-        self.accepted = [step.item.id for step in steps]
+        present = {text.id: text.version for text in await context.ports.store.read([one.row.id for one in drafts])}
+        # A person says so now, of what is stored now.
+        self.accepted = await storer.store([replace(one, over=present.get(one.row.id, "")) for one in drafts])
+
+    def _require_shown(self, context: RunContext, step: Step) -> None:
+        if self.draft and self.draft != draft_version(context, step):
+            raise UsageInvalid(
+                f"A newer draft of {step.item.id} waits than the one that is shown.",
+                hint="Reload the page and read it.",
+            )
+
+
+def draft_version(context: RunContext, step: Step) -> str:
+    """Return the version that the draft of a step would have in the table; empty where none holds a text."""
+    spec = context.catalog.request
+    draft = context.ledger.draft(step.item.id, step.fingerprint)
+    message = context.ports.journal.read(draft.position)["message"] if draft is not None else None
+    if message is None or answer_fault(message, spec):
+        return ""
+    content = content_of(message, spec)
+    return version_of(step.item.title, content.text, content.columns)
+
+
+def _waits_for_a_word(context: RunContext, step: Step) -> bool:
+    return _is_rejected(context, step) or (step.action is Action.PAID and step.present)
 
 
 def _is_rejected(context: RunContext, step: Step) -> bool:
@@ -135,10 +169,15 @@ def _is_rejected(context: RunContext, step: Step) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class HumanText:
-    """What a person has written or edited; columns that are not named stay as they are."""
+    """What a person has written or edited; columns that are not named stay as they are.
+
+    Attributes:
+        over: the version of the stored text that it was written over; empty where there was none.
+    """
 
     item: Item
     content: Content
+    over: str
 
 
 @dataclass(slots=True)
@@ -146,20 +185,27 @@ class WriteByHand:
     """Store people's texts. A run never replaces them."""
 
     texts: Sequence[HumanText]
+    done: list[ItemId] = field(default_factory=list)
     asks: bool = False
 
     async def do(self, context: RunContext, plan: Plan) -> None:
         """Store them, some at a time; each time the journal remembers that they are people's."""
         del plan
+        storer = Storer(context)
         for start in range(0, len(self.texts), _AT_ONCE):
             part = self.texts[start : start + _AT_ONCE]
             context.ports.lock.assert_held()
             context.ports.lease.assert_held()
-            await context.ports.store.upsert([await _row(context, one) for one in part])
-            items = [list(one.item.id) for one in part]
-            record = context.record("edited", items=items)
+            drafts = [await _draft(context, one) for one in part]
+            stored = await storer.store(drafts)
+            record = context.record("edited", items=[list(item) for item in stored])
             context.ledger.apply(await context.ports.journal.write(record), record)
-            context.tally.store(len(part), 0)
+            self.done += stored
+
+
+async def _draft(context: RunContext, written: HumanText) -> Draft:
+    row = await _row(context, written)
+    return Draft(row, row.provenance["fingerprint"], recovered=False, over=written.over)
 
 
 async def _row(context: RunContext, written: HumanText) -> Row:
@@ -182,7 +228,7 @@ async def _columns_beside(context: RunContext, written: HumanText) -> Mapping[st
     names, item = context.catalog.table.generated, written.item
     if all(name in written.content.columns for name in names):
         return written.content.columns
-    stored = await context.ports.store.read(item.id.key, (item.id.category,), (item.id.locale,))
+    stored = await context.ports.store.read([item.id])
     before = stored[0].generated if stored else _drafted_columns(context, item)
     return {**before, **written.content.columns}
 
@@ -204,19 +250,62 @@ def _drafted_columns(context: RunContext, item: Item) -> Mapping[str, str]:
 class Prune:
     """Take rows out that are not in the catalog. The caller has written them to a file before."""
 
-    items: Sequence[ItemId]
+    rows: Sequence[WholeRow]
+    removed: list[ItemId] = field(default_factory=list)
     asks: bool = False
 
     async def do(self, context: RunContext, plan: Plan) -> None:
-        """Remove those that are orphans still."""
+        """Remove those that are orphans still and are what was kept; count what is really gone."""
         orphans = set(plan.orphans)
-        for start in range(0, len(self.items), _AT_ONCE):
+        for start in range(0, len(self.rows), _AT_ONCE):
             context.ports.lock.assert_held()
             context.ports.lease.assert_held()
-            part = [item for item in self.items[start : start + _AT_ONCE] if item in orphans]
-            await context.ports.store.remove(part)
-            items = [list(item) for item in part]
-            context.ports.journal.note(context.record("pruned", items=items))
+            part = [row for row in self.rows[start : start + _AT_ONCE] if row.id in orphans]
+            removed = await context.ports.store.remove(part)
+            context.ports.journal.note(context.record("pruned", items=[list(item) for item in removed]))
+            self.removed += removed
+            await self._explain(context, [row for row in part if row.id not in set(removed)])
+
+    async def _explain(self, context: RunContext, kept: Sequence[WholeRow]) -> None:
+        """Say of each row that was to go and is still there, why that is so."""
+        there = {row.id: row for row in await context.ports.store.whole([row.id for row in kept])} if kept else {}
+        changed = [row.id for row in kept if row.id in there and there[row.id] != row]
+        note_conflicts(context, changed, "the row has changed since it was kept in the backup: it stays")
+        for row in kept:
+            if there.get(row.id) == row:
+                context.tally.refuse_row(row.id, "the table keeps its row: a trigger or policy stands before it")
+
+
+@dataclass(slots=True)
+class Restore:
+    """Put rows back as they were, whatever catalog they belong to; what is there stays."""
+
+    rows: Sequence[WholeRow]
+    done: list[ItemId] = field(default_factory=list)
+    asks: bool = False
+
+    async def do(self, context: RunContext, plan: Plan) -> None:
+        """Insert them, some at a time."""
+        del plan
+        for start in range(0, len(self.rows), _AT_ONCE):
+            context.ports.lock.assert_held()
+            context.ports.lease.assert_held()
+            await self._put_back(context, self.rows[start : start + _AT_ONCE])
+
+    async def _put_back(self, context: RunContext, rows: Sequence[WholeRow]) -> None:
+        try:
+            there = await context.ports.store.restore(rows)
+        except RowsRefused as refusal:
+            if len(rows) == 1:
+                context.tally.refuse_row(rows[0].id, f"the table refuses its row: {refusal.message}")
+                return
+            for row in rows:
+                await self._put_back(context, [row])
+            return
+        context.ports.journal.note(context.record("restored", items=[list(item) for item in there]))
+        context.tally.store(len(there), 0)
+        self.done += there
+        note_conflicts(context, [row.id for row in rows if row.id not in set(there)])
 
 
 @dataclass(slots=True)
@@ -224,35 +313,62 @@ class TurnDown:
     """Take note that a person does not want a stored text; `--refresh rejected` then asks for another one."""
 
     item: ItemId
+    over: str
     asks: bool = False
 
     async def do(self, context: RunContext, plan: Plan) -> None:
         """Write it down. The row stays, so that readers do not find a hole."""
         step = _step_of(plan, self.item)
+        (text,) = await _shown(context, self.item, self.over) or (None,)
+        if text is None:
+            raise UsageInvalid(f"Nothing is stored for {self.item}.", hint="Reload the page.")
+        known = (text.provenance or {}).get("fingerprint") or context.ledger.stored_fingerprint(self.item)
+        if is_a_persons(context, text) or known != step.fingerprint:
+            raise UsageInvalid(
+                f"{self.item} was not made with today's prompt, or not by this program: no run would replace it.",
+                hint="Edit it, or ask for another one.",
+            )
         record = context.record("turned_down", item=list(self.item), fingerprint=step.fingerprint)
         context.ledger.apply(await context.ports.journal.write(record), record)
 
 
 @dataclass(slots=True)
 class AskAgain:
-    """Ask for another text of one item now, and store it if it is good."""
+    """Ask for another text of one item now, and store it if it is good, over the text that was shown."""
 
     item: ItemId
+    over: str
     asks: bool = True
 
     async def do(self, context: RunContext, plan: Plan) -> None:
         """Ask, judge, store. A person's own text is left alone."""
         step = _step_of(plan, self.item)
-        if context.ledger.edited(self.item):
+        stored = await _shown(context, self.item, self.over)
+        if context.ledger.edited(self.item) or any(is_a_persons(context, text) for text in stored):
             raise UsageInvalid(f"{self.item} holds a person's own text.", hint="Edit it instead.")
         if step.action is Action.SUBMITTED:
             raise UsageInvalid(f"{self.item} is in a batch at the provider.", hint="`seed-library run` collects it.")
         model, finding = await context.ports.writer.look_up(context.book.spec.model)
         require([finding])
         context = replace(context, model=model)
+        context.seen[digest_of(*self.item)] = self.over
         draft = await Drafter(context).draft(step)
         if draft is not None:
             await Storer(context).store([draft])
+
+
+async def _shown(context: RunContext, item: ItemId, version: str) -> list[StoredText]:
+    """Return the stored text of an item, which must be the one that was shown; none where none was.
+
+    Raises:
+        UsageInvalid: it is another one by now.
+    """
+    stored = await context.ports.store.read([item])
+    if [text.version for text in stored] != [version] * bool(version):
+        raise UsageInvalid(
+            f"The text of {item} is not the one that is shown any more.", hint="Reload it and decide anew."
+        )
+    return stored
 
 
 def _step_of(plan: Plan, item: ItemId) -> Step:

@@ -3,8 +3,7 @@
 -- One row per target. `token` grows with every new grant and never shrinks: it is the number that a write must show.
 -- All times are the database's own (clock_timestamp), so the clocks of the machines do not matter.
 --
--- Every function is SECURITY INVOKER on purpose. The one that stores writes to whatever table it is told, so it must
--- never have more rights than its caller. The others could be definer functions, but then one careless
+-- Every function is SECURITY INVOKER on purpose. They could be definer functions, but then one careless
 -- "grant execute on all functions" would be enough for a stranger to break a lease; as invoker functions they still
 -- meet the table below, which only the service role may touch. That role could change the table without them, too;
 -- it can do everything anyway. The functions keep honest programs apart; they do not guard against the owner's key.
@@ -41,13 +40,9 @@ returns jsonb language plpgsql volatile security invoker set search_path = '' as
 declare
   v_lease public.seed_library_lease;
   v_now timestamptz;
-  v_info jsonb := p_info;
 begin
   if p_seconds is null or p_seconds <= 0 or p_seconds > 3600 or coalesce(p_holder, '') = '' then
     raise exception 'a lease needs a holder and between 0 and 3600 seconds' using errcode = '22023';
-  end if;
-  if jsonb_typeof(v_info) = 'string' then  -- some servers encode a jsonb argument twice
-    v_info := (v_info #>> '{}')::jsonb;
   end if;
   insert into public.seed_library_lease (target) values (p_target) on conflict (target) do nothing;
   select * into strict v_lease from public.seed_library_lease where target = p_target for update;
@@ -62,7 +57,7 @@ begin
   end if;
   update public.seed_library_lease
      set token = v_lease.token, holder = p_holder, acquired_at = v_lease.acquired_at,
-         expires_at = v_now + make_interval(secs => p_seconds), info = coalesce(v_info, '{}'::jsonb)
+         expires_at = v_now + make_interval(secs => p_seconds), info = coalesce(p_info, '{}'::jsonb)
    where target = p_target;
   return public.seed_library_peek(p_target) || jsonb_build_object('granted', true);
 end
@@ -98,71 +93,13 @@ begin
 end
 $$;
 
--- Insert or replace rows, if the lease is still the caller's: the fence. Rows are objects with the same keys.
--- The lease is checked in the transaction that writes, and the lock on its row keeps a takeover waiting until the
--- write is done. So no row can arrive after a newer holder's first one.
-create or replace function public.seed_library_store(
-  p_target text, p_holder text, p_token bigint, p_schema text, p_table text, p_conflict jsonb, p_rows jsonb
-) returns integer language plpgsql volatile security invoker set search_path = '' as $$
-declare
-  v_rows jsonb := p_rows;
-  v_conflict jsonb := p_conflict;
-  v_columns text[];
-  v_missing text;
-  v_types text;
-  v_names text;
-  v_keys text;
-  v_changes text;
-  v_count integer;
-begin
-  perform 1 from public.seed_library_lease
-   where target = p_target and holder = p_holder and token = p_token for share;
-  if not found then
-    raise exception 'the lease of % with token % is not held any more', p_target, p_token using errcode = 'PT409';
-  end if;
-  if jsonb_typeof(v_rows) = 'string' then
-    v_rows := (v_rows #>> '{}')::jsonb;
-  end if;
-  if jsonb_typeof(v_conflict) = 'string' then
-    v_conflict := (v_conflict #>> '{}')::jsonb;
-  end if;
-  if jsonb_array_length(v_rows) = 0 then
-    return 0;
-  end if;
-  v_columns := array(select jsonb_object_keys(v_rows -> 0));
-  -- The table's own types, as the API uses them for a plain upsert.
-  select string_agg(format('%I', c.name), ', '),
-         string_agg(format('%I %s', c.name, format_type(a.atttypid, a.atttypmod)), ', '),
-         string_agg(format('%I = excluded.%I', c.name, c.name), ', '),
-         min(c.name) filter (where a.attname is null)
-    into v_names, v_types, v_changes, v_missing
-    from unnest(v_columns) as c(name)
-    left join pg_attribute a on a.attname = c.name and a.attnum > 0 and not a.attisdropped
-         and a.attrelid = format('%I.%I', p_schema, p_table)::regclass;
-  if v_missing is not null then
-    raise exception 'column "%" of relation "%" does not exist', v_missing, p_table using errcode = '42703';
-  end if;
-  select string_agg(format('%I', k.name), ', ') into v_keys from jsonb_array_elements_text(v_conflict) as k(name);
-  -- The table's triggers find what they find behind a plain upsert. The empty path is back when this function ends.
-  perform set_config('search_path', format('%I, public, extensions', p_schema), true);
-  execute format('insert into %I.%I (%s) select %s from jsonb_to_recordset($1) as r(%s)'
-                 ' on conflict (%s) do update set %s',
-                 p_schema, p_table, v_names, v_names, v_types, v_keys, v_changes) using v_rows;
-  get diagnostics v_count = row_count;
-  return v_count;
-end
-$$;
-
 revoke execute on function public.seed_library_peek(text) from public, anon, authenticated;
 revoke execute on function public.seed_library_acquire(text, text, float8, jsonb) from public, anon, authenticated;
 revoke execute on function public.seed_library_renew(text, text, bigint, float8) from public, anon, authenticated;
 revoke execute on function public.seed_library_release(text, text, bigint) from public, anon, authenticated;
 revoke execute on function public.seed_library_break(text, bigint) from public, anon, authenticated;
-revoke execute on function public.seed_library_store(text, text, bigint, text, text, jsonb, jsonb)
-  from public, anon, authenticated;
 grant execute on function public.seed_library_peek(text) to service_role;
 grant execute on function public.seed_library_acquire(text, text, float8, jsonb) to service_role;
 grant execute on function public.seed_library_renew(text, text, bigint, float8) to service_role;
 grant execute on function public.seed_library_release(text, text, bigint) to service_role;
 grant execute on function public.seed_library_break(text, bigint) to service_role;
-grant execute on function public.seed_library_store(text, text, bigint, text, text, jsonb, jsonb) to service_role;

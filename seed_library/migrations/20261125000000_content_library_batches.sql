@@ -15,19 +15,14 @@ $$;
 create or replace function public.seed_library_note_batch(
   p_target text, p_holder text, p_token bigint, p_batch text, p_note jsonb
 ) returns boolean language plpgsql volatile security invoker set search_path = '' as $$
-declare
-  v_note jsonb := p_note;
 begin
-  if jsonb_typeof(v_note) = 'string' then  -- some servers encode a jsonb argument twice
-    v_note := (v_note #>> '{}')::jsonb;
-  end if;
-  if coalesce(p_batch, '') = '' or (v_note ->> 'intended_at')::timestamptz is null then
+  if coalesce(p_batch, '') = '' or (p_note ->> 'intended_at')::timestamptz is null then
     raise exception 'a batch is noted with its token and time' using errcode = '22023';
   end if;
   update public.seed_library_lease l
      set batches = coalesce((select jsonb_object_agg(b.key, b.value) from jsonb_each(l.batches) b
                               where (b.value ->> 'intended_at')::timestamptz > clock_timestamp() - interval '30 days'),
-                            '{}'::jsonb) || jsonb_build_object(p_batch, v_note)
+                            '{}'::jsonb) || jsonb_build_object(p_batch, p_note)
    where l.target = p_target and l.holder = p_holder and l.token = p_token;
   return found;
 end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from seed_library.core.catalog import ItemId
@@ -39,3 +40,14 @@ async def stored(
 ) -> list[StoredRow]:
     """Return the stored rows in the order in which the store yields them."""
     return [found async for found in store.rows(categories, locales)]
+
+
+def named(key: str, categories: Sequence[str], locales: Sequence[str]) -> list[ItemId]:
+    """Return the items that a key may have in these categories and locales."""
+    return [ItemId(category, key, locale) for category in categories for locale in locales]
+
+
+async def put(store: Store, *rows: Row) -> list[ItemId]:
+    """Write rows over whatever is there, as somebody does who has read it; return those in conflict."""
+    there = {text.id: text for text in await store.read([one.id for one in rows])}
+    return await store.upsert([replace(one, over=there.get(one.id)) for one in rows])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from servers.supabase import BATCHES, GRANTS, LEASE, ORIGINAL_TABLE, PROVENANCE, Supabase
+from servers.supabase import BATCHES, GRANTS, LEASE, ORIGINAL_TABLE, PROVENANCE, ROWS, Supabase
 
 from seed_library.adapters.batch_notes import LeaseRowNotes, NoBatchNotes
 from seed_library.adapters.fenced import FencedStore
@@ -59,7 +59,7 @@ async def test_notes_are_dropped_when_nothing_can_be_fetched_any_more(supabase: 
 
 async def test_a_database_without_the_functions_keeps_none(project: Callable[..., Supabase], machine: Machine) -> None:
     """The lease alone is not enough; nothing fails, and the engine can say so."""
-    bare = project(ORIGINAL_TABLE, GRANTS, PROVENANCE, LEASE)
+    bare = project(ORIGINAL_TABLE, GRANTS, PROVENANCE, LEASE, ROWS)
     notes = await _notes(bare, machine)
     assert await notes.read() == []
     assert not notes.kept

@@ -285,7 +285,7 @@ async def test_the_functions_tell_a_fenced_write_from_every_other_refusal(supaba
     store = machine(supabase, "r1")
     values = await store._store.all_values([row("a")])
     with pytest.raises(FencedOff):
-        await store._lease._functions.store("r1", 1, values)
+        await store._lease._functions.store("r1", 1, values, [])
     assert supabase.log()[-1]["status"] == 409
 
 

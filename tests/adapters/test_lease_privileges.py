@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from adapters.library_rows import row
-from servers.supabase import LEASE, MIGRATIONS, ORIGINAL_TABLE, Supabase
+from servers.supabase import LEASE, MIGRATIONS, ORIGINAL_TABLE, ROWS, Supabase
 
 from seed_library.adapters.fenced import FencedStore
 from seed_library.core.errors import RunBlocked
@@ -16,6 +16,9 @@ from seed_library.core.errors import RunBlocked
 TARGET = "public.content_library"
 Machine = Callable[..., FencedStore]
 
+_PLACE = {"p_schema": "public", "p_table": "content_library"}
+_KEY = ["category", "key", "locale"]
+_ROWS = [{"category": "c", "key": "k", "locale": "de", "title": "T", "description": "D"}]
 CALLS: dict[str, dict[str, Any]] = {
     "peek": {},
     "acquire": {"p_holder": "x", "p_seconds": 90, "p_info": {}},
@@ -29,13 +32,21 @@ CALLS: dict[str, dict[str, Any]] = {
         "p_token": 1,
         "p_schema": "public",
         "p_table": "content_library",
-        "p_conflict": ["category", "key", "locale"],
-        "p_rows": [{"category": "c", "key": "k", "locale": "de", "title": "T", "description": "D"}],
+        "p_conflict": _KEY,
+        "p_content": ["title", "description"],
+        "p_rows": _ROWS,
+        "p_over": [],
     },
+}
+# Of the migration of rows; these know no target.
+ROW_CALLS: dict[str, dict[str, Any]] = {
+    "look": {**_PLACE, "p_conflict": _KEY, "p_columns": ["title"]},
+    "statement": {**_PLACE, "p_conflict": _KEY, "p_columns": ["title"], "p_content": []},
+    "rehearse": {**_PLACE, "p_conflict": _KEY, "p_rows": _ROWS},
 }
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", [*CALLS, *ROW_CALLS])
 async def test_nobody_but_the_service_role_may_call_a_function(supabase: Supabase, machine: Machine, name: str) -> None:
     """Refused over the API for the anonymous role, and by grant for every role; the lease stays as it is."""
     await machine(supabase, "r1")._lease.take(())
@@ -43,7 +54,7 @@ async def test_nobody_but_the_service_role_may_call_a_function(supabase: Supabas
         answer = await client.post(
             f"{supabase.url}/rest/v1/rpc/seed_library_{name}",
             headers={"apikey": supabase.publishable},
-            json={"p_target": TARGET, **CALLS[name]},
+            json=ROW_CALLS.get(name) or {"p_target": TARGET, **CALLS[name]},
         )
     assert (answer.status_code, answer.json()["code"]) == (401, "42501")
     assert (_holder(supabase), supabase.count()) == ("r1", 0)
@@ -61,7 +72,7 @@ def test_the_functions_have_the_rights_of_their_caller_and_a_fixed_path(supabase
     found = supabase.sql(
         "select proname, prosecdef, proconfig::text as path from pg_proc where proname like 'seed\\_library\\_%'"
     )
-    assert {one["proname"] for one in found} == {f"seed_library_{name}" for name in CALLS}
+    assert {one["proname"] for one in found} == {f"seed_library_{name}" for name in (*CALLS, *ROW_CALLS)}
     assert {(one["prosecdef"], one["path"]) for one in found} == {(False, '{"search_path=\\"\\""}')}
 
 
@@ -81,7 +92,7 @@ async def test_the_fenced_write_has_no_more_rights_than_the_plain_one(
     project: Callable[..., Supabase], machine: Machine
 ) -> None:
     """A table that the key may not write to stays closed."""
-    closed = project(ORIGINAL_TABLE, LEASE, "grant select on public.content_library to service_role;")
+    closed = project(ORIGINAL_TABLE, LEASE, ROWS, "grant select on public.content_library to service_role;")
     first = machine(closed, "r1")
     await first._lease.take(())
     with pytest.raises(RunBlocked, match="permission denied for table content_library"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adapters.library_rows import AWKWARD, CATEGORY, row, stored
+from adapters.library_rows import AWKWARD, CATEGORY, named, put, row, stored
 from fakes.store import MemoryStore
 from servers.supabase import MIGRATIONS, Supabase
 
@@ -20,7 +20,7 @@ from seed_library.adapters.supabase import SupabaseStore
 from seed_library.core.catalog import ItemId, TableSpec
 from seed_library.core.errors import RowsRefused
 from seed_library.core.lease import LeaseTimes
-from seed_library.ports import Store, StoredRow, StoredText
+from seed_library.ports import Library, StoredRow, StoredText
 
 STORES = ("sqlite", "supabase", "fenced", "memory")
 MAPPED = TableSpec(
@@ -48,7 +48,7 @@ grant select, insert, update on table public.swapped to service_role;
 _ORDERED_BY_LANGUAGE = 'alter table public.content_library alter column key type text collate "und-x-icu";'
 _MAX_ROWS = 7
 
-Opener = Callable[[TableSpec], Store]
+Opener = Callable[[TableSpec], Library]
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +60,11 @@ def small_pages(module_project: Callable[..., Supabase]) -> Supabase:
 @pytest.fixture
 async def opener(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opener]:
     """How to open a store of the kind that the test asks for; there is nothing in it yet."""
-    opened: list[Store] = []
+    opened: list[Library] = []
     remote = {"supabase": _supabase, "fenced": _fenced}.get(request.param)
     opening = remote(request) if remote else _local(request.param, tmp_path)
 
-    def keeping(table: TableSpec) -> Store:
+    def keeping(table: TableSpec) -> Library:
         opened.append(opening(table))
         return opened[-1]
 
@@ -78,7 +78,7 @@ def _fenced(request: pytest.FixtureRequest) -> Opener:
     project: Supabase = request.getfixturevalue("small_pages")
     plain = _supabase(request)
 
-    def opening(table: TableSpec) -> Store:
+    def opening(table: TableSpec) -> Library:
         project.sql(f"select public.seed_library_acquire('{table.schema}.{table.name}', 'me', 90, '{{}}')")
         store = plain(table)
         assert isinstance(store, SupabaseStore)
@@ -101,7 +101,7 @@ def _local(kind: str, folder: Path) -> Opener:
 
 
 @pytest.fixture
-def store(opener: Opener) -> Store:
+def store(opener: Opener) -> Library:
     """An empty store with the table of the Bazi library."""
     return opener(TableSpec())
 
@@ -110,24 +110,24 @@ every_store = pytest.mark.parametrize("opener", STORES, indirect=True)
 
 
 @every_store
-async def test_an_empty_library_holds_nothing(store: Store) -> None:
+async def test_an_empty_library_holds_nothing(store: Library) -> None:
     """Neither rows nor texts, and that is no error."""
     assert await stored(store) == []
-    assert await store.read("yang_wood_rat", [CATEGORY], ["de"]) == []
+    assert await store.read(named("yang_wood_rat", [CATEGORY], ["de"])) == []
 
 
 @every_store
-async def test_an_upsert_inserts_what_is_new_and_replaces_what_is_there(store: Store) -> None:
+async def test_an_upsert_inserts_what_is_new_and_replaces_what_is_there(store: Library) -> None:
     """By category, key and locale; the neighbours stay as they are."""
     await store.upsert([row("a", "old"), row("b", "stays"), row("a", "other locale", locale="en")])
-    await store.upsert([row("a", "new"), row("c", "added")])
+    assert await put(store, row("a", "new"), row("c", "added")) == []
     assert {found.id.key for found in await stored(store)} == {"a", "b", "c"}
-    texts = [text.text for key in "abc" for text in await store.read(key, [CATEGORY], ["de", "en"])]
+    texts = [text.text for key in "abc" for text in await store.read(named(key, [CATEGORY], ["de", "en"]))]
     assert texts == ["new", "other locale", "stays", "added"]
 
 
 @every_store
-async def test_repeating_an_upsert_changes_nothing(store: Store) -> None:
+async def test_repeating_an_upsert_changes_nothing(store: Library) -> None:
     """A lost answer is simply asked for again."""
     batch = [row(key, f"Text {key}", fingerprint=key) for key in "abc"]
     await store.upsert(batch)
@@ -137,7 +137,7 @@ async def test_repeating_an_upsert_changes_nothing(store: Store) -> None:
 
 
 @every_store
-async def test_a_plan_learns_the_fingerprint_and_the_writer_of_every_row(store: Store) -> None:
+async def test_a_plan_learns_the_fingerprint_and_the_writer_of_every_row(store: Library) -> None:
     """They come from the provenance; a row without them has empty ones."""
     await store.upsert([row("a", fingerprint="f" * 64, writer="claude", cost_micro_usd=3), row("b")])
     assert sorted(await stored(store), key=lambda found: found.id) == [
@@ -147,17 +147,17 @@ async def test_a_plan_learns_the_fingerprint_and_the_writer_of_every_row(store: 
 
 
 @every_store
-async def test_rows_come_from_the_wanted_categories_and_locales_only(store: Store) -> None:
+async def test_rows_come_from_the_wanted_categories_and_locales_only(store: Library) -> None:
     """And once, even where a category or a locale is named twice."""
     batch = [row("a", category=category, locale=locale) for category in ("x", "y", "z") for locale in ("de", "en")]
     await store.upsert(batch)
     found = [str(found.id) for found in await stored(store, ["x", "y", "x"], ["en", "en"])]
     assert sorted(found) == ["x/a/en", "y/a/en"]
-    assert [str(text.id) for text in await store.read("a", ["z", "y"], ["de"])] == ["y/a/de", "z/a/de"]
+    assert [str(text.id) for text in await store.read(named("a", ["z", "y"], ["de"]))] == ["y/a/de", "z/a/de"]
 
 
 @every_store
-async def test_every_row_comes_exactly_once_whatever_its_key_looks_like(store: Store) -> None:
+async def test_every_row_comes_exactly_once_whatever_its_key_looks_like(store: Library) -> None:
     """Keys that have to be quoted stand at the end of pages too, where the next page begins behind them."""
     keys = [f"{start}{awkward}" for awkward in AWKWARD for start in ("", "z ", "Ä_")]
     assert len(keys) > 4 * _MAX_ROWS
@@ -166,7 +166,7 @@ async def test_every_row_comes_exactly_once_whatever_its_key_looks_like(store: S
 
 
 @every_store
-async def test_a_library_may_be_larger_than_the_thousand_rows_of_one_answer(store: Store) -> None:
+async def test_a_library_may_be_larger_than_the_thousand_rows_of_one_answer(store: Library) -> None:
     """Rows are read page by page."""
     ids = [ItemId(category, f"key_{number}", "de") for category in ("x", "y") for number in range(600)]
     await store.upsert([row(item.key, category=item.category) for item in ids])
@@ -176,7 +176,7 @@ async def test_a_library_may_be_larger_than_the_thousand_rows_of_one_answer(stor
 
 @every_store
 @pytest.mark.parametrize("awkward", AWKWARD)
-async def test_a_text_is_read_back_as_it_was_written(store: Store, awkward: str) -> None:
+async def test_a_text_is_read_back_as_it_was_written(store: Library, awkward: str) -> None:
     """Key, title, text and provenance, character by character."""
     said: dict[str, Any] = {
         "writer": "claude",
@@ -185,14 +185,15 @@ async def test_a_text_is_read_back_as_it_was_written(store: Store, awkward: str)
     }
     written = row(awkward, f" {awkward}\n\n{awkward} ", **said)
     await store.upsert([written, row("other")])
-    (found,) = await store.read(awkward, [CATEGORY], ["de", "en"])
-    assert _without_time(found) == StoredText(written.id, written.title, written.text, said)
+    (found,) = await store.read(named(awkward, [CATEGORY], ["de", "en"]))
+    known = {**said, "version": written.version}
+    assert _without_time(found) == StoredText(written.id, written.title, written.text, known)
     assert StoredRow(written.id, awkward, "claude") in await stored(store)
 
 
 @every_store
 @pytest.mark.parametrize("bad", ["NUL \0 inside", "half of a pair \ud83d"])
-async def test_one_unacceptable_row_refuses_the_whole_batch(store: Store, bad: str) -> None:
+async def test_one_unacceptable_row_refuses_the_whole_batch(store: Library, bad: str) -> None:
     """None of it is written, so the engine may halve the batch and try again; the message holds no text."""
     await store.upsert([row("a", "old")])
     with pytest.raises(RowsRefused) as refusal:
@@ -208,10 +209,11 @@ async def test_columns_may_have_other_names_and_constant_ones_are_filled(opener:
     store = opener(MAPPED)
     assert [check for check in await store.check(row("a")) if not check.ok] == []
     await store.upsert([row("a", "old"), row("b")])
-    await store.upsert([row("a", "new")])
+    await put(store, row("a", "new"))
     assert sorted(found.id.key for found in await stored(store)) == ["a", "b"]
     assert await _texts(store, "ab") == ["new", "A text."]
-    (found,) = await opener(replace(MAPPED, title="app", text="Note", constants={})).read("b", [CATEGORY], ["de"])
+    other = opener(replace(MAPPED, title="app", text="Note", constants={}))
+    (found,) = await other.read(named("b", [CATEGORY], ["de"]))
     assert (found.title, found.text) == ("nuuray", "100 % 'so'")
 
 
@@ -220,7 +222,7 @@ async def test_columns_may_be_called_as_our_words_for_other_ones(opener: Opener)
     """The text of one key is read from its own column all the same."""
     store, written = opener(SWAPPED), row("a", "A text.")
     await store.upsert([written])
-    (found,) = await store.read("a", [CATEGORY], ["de"])
+    (found,) = await store.read(named("a", [CATEGORY], ["de"]))
     assert (found.id, found.title, found.text) == (written.id, written.title, "A text.")
 
 
@@ -229,22 +231,21 @@ async def test_generated_columns_are_read_back_with_the_text(opener: Opener) -> 
     """By key and with all others."""
     store = opener(replace(MAPPED, generated=("Tip",)))
     await store.upsert([replace(row("a"), generated={"Tip": "100 % 'so'"})])
-    assert isinstance(store, SupabaseStore | FencedStore | SqliteStore)
     all_texts = [text async for text in store.texts([CATEGORY], ["de"])]
     assert [text.generated for text in all_texts] == [{"Tip": "100 % 'so'"}]
-    assert all_texts == await store.read("a", [CATEGORY], ["de"])
+    assert all_texts == await store.read(named("a", [CATEGORY], ["de"]))
 
 
 @pytest.mark.parametrize("opener", ["supabase", "fenced"], indirect=True)
 async def test_a_generated_column_that_is_null_is_empty(opener: Opener) -> None:
     """As in a row that was there before the column was."""
     await opener(MAPPED).upsert([row("a")])
-    (found,) = await opener(replace(MAPPED, generated=("Tip",))).read("a", [CATEGORY], ["de"])
+    (found,) = await opener(replace(MAPPED, generated=("Tip",))).read(named("a", [CATEGORY], ["de"]))
     assert found.generated == {"Tip": ""}
 
 
-async def _texts(store: Store, keys: str) -> list[str]:
-    return [text.text for key in keys for text in await store.read(key, [CATEGORY], ["de"])]
+async def _texts(store: Library, keys: str) -> list[str]:
+    return [text.text for key in keys for text in await store.read(named(key, [CATEGORY], ["de"]))]
 
 
 def _without_time(text: StoredText) -> StoredText:
@@ -252,11 +253,10 @@ def _without_time(text: StoredText) -> StoredText:
 
 
 @every_store
-async def test_all_texts_are_read_in_full_each_exactly_once(store: Store) -> None:
+async def test_all_texts_are_read_in_full_each_exactly_once(store: Library) -> None:
     """More than an answer holds, in both locales; with title, text and provenance."""
     rows = [row(f"key_{number:02}", locale=locale) for number in range(12) for locale in ("de", "en")]
     await store.upsert(rows)
-    assert isinstance(store, SupabaseStore | FencedStore | SqliteStore | MemoryStore)
     found = [text async for text in store.texts([CATEGORY], ["de", "en"])]
     assert sorted(text.id for text in found) == sorted(one.id for one in rows)
     assert {text.text for text in found} == {one.text for one in rows}
@@ -264,12 +264,12 @@ async def test_all_texts_are_read_in_full_each_exactly_once(store: Store) -> Non
 
 
 @every_store
-async def test_rows_are_removed_by_name_and_no_others(request: pytest.FixtureRequest, store: Store) -> None:
+async def test_rows_are_removed_by_name_and_no_others(request: pytest.FixtureRequest, store: Library) -> None:
     """Odd keys too; one that is not there is no error."""
     if "small_pages" in request.fixturenames or not isinstance(store, SqliteStore | MemoryStore):
         request.getfixturevalue("small_pages").sql("grant delete on public.content_library to service_role")
     kept, odd = row("kept"), row('a,b(c)"d')
     await store.upsert([kept, odd, row("gone"), row("gone", locale="en")])
-    assert isinstance(store, SupabaseStore | FencedStore | SqliteStore | MemoryStore)
-    await store.remove([odd.id, row("gone").id, row("never_there").id])
+    read = await store.whole([odd.id, row("gone").id, row("never_there").id])
+    assert sorted(await store.remove(read)) == sorted([odd.id, row("gone").id])
     assert sorted(one.id for one in await stored(store, locales=("de", "en"))) == [row("gone", locale="en").id, kept.id]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 import pytest
-from adapters.library_rows import row, stored
+from adapters.library_rows import named, row, stored
 from servers.gateway import GATEWAY_ANSWERS
 from servers.supabase import Supabase
 
@@ -173,7 +173,7 @@ async def test_the_key_is_in_no_error_nor_in_what_led_to_it(supabase: Supabase, 
     """Libraries quote the headers that they cannot send: their errors are not even the context of ours."""
     supabase.faults(*({"match": method, "drop": True, "times": 9} for method in ("GET", "POST") if drop))
     store = SupabaseStore(supabase.url, key, TableSpec())
-    for call in (store.upsert([row("a")]), stored(store), store.read("a", ["x"], ["de"])):
+    for call in (store.upsert([row("a")]), stored(store), store.read(named("a", ["x"], ["de"]))):
         with pytest.raises(RunBlocked) as failure:
             await call
         told = _told(failure.value)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from adapters.library_rows import row, stored
+from adapters.library_rows import named, put, row, stored
 from servers.supabase import GRANTS, MIGRATIONS, ORIGINAL_TABLE, PROVENANCE, UPDATED_AT, Supabase
 
 from seed_library.adapters.supabase import SupabaseStore
@@ -64,31 +64,33 @@ async def test_an_upsert_replaces_the_text_and_leaves_the_identity_of_the_row(
         server.sql("alter table public.content_library enable trigger user")
     (before,) = server.sql("select * from public.content_library")
     store = open_at(server)
-    await store.upsert([row("a", "new", writer="claude", fingerprint="f"), row("b")])
+    await put(store, row("a", "new", writer="claude", fingerprint="f"), row("b"))
     after, fresh = server.sql("select * from public.content_library order by key")
     assert (after["id"], after["created_at"]) == (before["id"], before["created_at"])
     assert (after["description"], after["title"]) == ("new", "Title of a")
     assert fresh["id"] not in {None, after["id"]}
     if has_updated_at:
         assert after["updated_at"] > before["updated_at"]
-        assert after["updated_at"] == fresh["created_at"] == fresh["updated_at"]
+        assert fresh["created_at"] == fresh["updated_at"]
+    known = {"writer": "claude", "fingerprint": "f", "version": row("a", "new").version}
     if has_provenance:
-        assert (after["provenance"], fresh["provenance"]) == ({"writer": "claude", "fingerprint": "f"}, {})
+        assert (after["provenance"], fresh["provenance"]) == (known, {"version": row("b").version})
     (found,) = [found for found in await stored(store) if found.id.key == "a"]
     assert (found.fingerprint, found.writer) == (("f", "claude") if has_provenance else ("", ""))
-    (text,) = await store.read("a", ["bazi_year_pillar"], ["de"])
-    assert text.provenance == ({"writer": "claude", "fingerprint": "f"} if has_provenance else None)
+    (text,) = await store.read(named("a", ["bazi_year_pillar"], ["de"]))
+    assert text.provenance == (known if has_provenance else None)
     assert bool(text.updated_at) == has_updated_at
 
 
-async def test_a_write_names_its_columns_and_its_unique_index_and_asks_for_nothing_back(
+async def test_a_write_names_its_columns_and_its_unique_index_and_replaces_nothing(
     supabase: Supabase, store: SupabaseStore
 ) -> None:
-    """The same columns for every row, whatever it holds, and never `id` or `created_at`; one request per batch."""
+    """The same columns for every row, never `id` or `created_at`; one request per batch, answered with keys only."""
     await store.upsert([row("a"), row("b", writer="claude", fingerprint="f"), row("c")])
     (write,) = [entry for entry in supabase.log() if entry["line"].startswith("POST")]
     asked = parse_qs(write["query"])
-    assert asked["on_conflict"] == ["category,key,locale"]
+    assert asked["on_conflict"] == ['"category","key","locale"']
+    assert asked["select"] == ['category:"category"::text,key:"key"::text,locale:"locale"::text']
     assert {name.strip('"') for name in asked["columns"][0].split(",")} == {
         "category",
         "key",
@@ -98,7 +100,7 @@ async def test_a_write_names_its_columns_and_its_unique_index_and_asks_for_nothi
         "updated_at",
         "provenance",
     }
-    assert set(write["prefer"].split(",")) == {"return=minimal", "resolution=merge-duplicates"}
+    assert {"resolution=ignore-duplicates", "return=representation"} <= set(write["prefer"].split(","))
 
 
 async def test_the_optional_columns_are_looked_up_once(supabase: Supabase, store: SupabaseStore) -> None:

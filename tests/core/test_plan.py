@@ -48,6 +48,7 @@ class Case:
     refresh: Refresh = ""
     rehearsing: bool = False
     repairs: int = 0
+    by_name: bool = False
     costs: bool = False
 
 
@@ -174,7 +175,18 @@ AGAIN = (*BEFORE, ROUND, paid("r2-1"))
 ALL = {
     "not yet asked for": Case(Action.CHANGED, "all texts are to be replaced", [*BEFORE, ROUND], REAL, costs=True),
     "no round has begun": Case(Action.CHANGED, "all texts are to be replaced", BEFORE, REAL, costs=True),
-    "no provenance": Case(Action.CHANGED, "all texts are to be replaced", [], BARE, costs=True),
+    "no provenance": Case(
+        Action.DONE,
+        "stored by another tool or hand (no provenance); name it with --key to replace it",
+        [],
+        BARE,
+    ),
+    "no provenance, asked for by name": Case(
+        Action.CHANGED, "all texts are to be replaced", [], BARE, by_name=True, costs=True
+    ),
+    "no provenance, a rehearsal's": Case(
+        Action.NEW, "only a rehearsal text is stored", [begun(writer="rehearsal"), stored()], BARE, costs=True
+    ),
     "paid in this round": Case(Action.PAID, "its new text waits in the journal", AGAIN, REAL),
     "refused in this round": Case(
         Action.REJECTED,
@@ -261,7 +273,13 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_each_item_gets_its_action_and_the_reason_for_it(case: Case) -> None:
     """The reason is what `plan` prints; whether it costs money is what the estimate adds up."""
-    lookup = Lookup(ledger_of([begun(), *case.journal]), case.refresh, rehearsing=case.rehearsing, repairs=case.repairs)
+    lookup = Lookup(
+        ledger_of([begun(), *case.journal]),
+        case.refresh,
+        rehearsing=case.rehearsing,
+        repairs=case.repairs,
+        by_name=case.by_name,
+    )
     plan = make_plan([item()], [PRINT], [case.row] if case.row else [], lookup)
     (step,) = plan.steps
     assert (step.action, step.reason, step.fingerprint) == (case.action, case.reason, PRINT)

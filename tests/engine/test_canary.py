@@ -9,6 +9,7 @@ from engine.world import World, catalog_of, item_id, world_of
 from fakes.store import MemoryStore
 from fakes.writer import Script, answer
 
+from seed_library.core.catalog import ItemId
 from seed_library.core.drafts import Request
 from seed_library.core.errors import ItemRefused, RowsRefused, StoreUnavailable
 from seed_library.core.events import CanaryPassed, RunFailed, Warned
@@ -104,8 +105,8 @@ class _Distorting(MemoryStore):
         super().__init__()
         self._text = text
 
-    async def read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
-        found = await super().read(key, categories, locales)
+    async def read(self, items: Sequence[ItemId]) -> list[StoredText]:
+        found = await super().read(items)
         return [StoredText(one.id, one.title, self._text, one.provenance) for one in found if self._text]
 
 
@@ -114,8 +115,8 @@ class _Hesitating(MemoryStore):
 
     _asked = False
 
-    async def read(self, key: str, categories: Sequence[str], locales: Sequence[str]) -> list[StoredText]:
+    async def read(self, items: Sequence[ItemId]) -> list[StoredText]:
         if not self._asked:
             self._asked = True
             raise StoreUnavailable("no answer")
-        return await super().read(key, categories, locales)
+        return await super().read(items)

@@ -8,6 +8,7 @@ from engine.world import World, catalog_of, item_id, world_of
 from fakes.store import MemoryStore
 from fakes.writer import answer
 
+from seed_library.core.catalog import ItemId
 from seed_library.core.drafts import Request
 from seed_library.core.errors import ItemRefused, WriteRetryable
 from seed_library.core.events import CanaryPassed, RequestSent, RowsStored, RunFinished, RunStarted, TextPaid
@@ -105,6 +106,7 @@ async def test_the_provenance_says_where_a_text_comes_from() -> None:
         "output_tokens": 20,
         "cost_micro_usd": 600,
         "findings": [],
+        "version": world.store.table[item_id(0)].version,
     }
 
 
@@ -117,11 +119,11 @@ class _Watching(MemoryStore):
         super().__init__()
         self.durable: list[bool] = []
 
-    async def upsert(self, rows: Sequence[Row]) -> None:
+    async def upsert(self, rows: Sequence[Row]) -> list[ItemId]:
         journal = self.world.journal
         safe = [said["item"] for _, said in journal.records[: journal.durable] if said["kind"] == "paid"]
         self.durable += [list(row.id) in safe for row in rows]
-        await super().upsert(rows)
+        return await super().upsert(rows)
 
 
 def _story(world: World, number: int) -> list[str]:

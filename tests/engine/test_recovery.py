@@ -10,7 +10,7 @@ from engine.world import World, catalog_of, item_id, rules_of, world_of
 from fakes.store import MemoryStore
 from fakes.writer import answer
 
-from seed_library.core.catalog import WordRule
+from seed_library.core.catalog import ItemId, WordRule
 from seed_library.core.errors import StoreUnavailable
 from seed_library.core.events import RequestSent, RowsStored, RunFailed, RunStarted, Warned
 from seed_library.core.plan import Action
@@ -222,11 +222,11 @@ class _Dying(MemoryStore):
         self.alive = False
         self._left = after
 
-    async def upsert(self, rows: Sequence[Row]) -> None:
+    async def upsert(self, rows: Sequence[Row]) -> list[ItemId]:
         self._left -= 1
         if not self.alive and self._left < 0:
             raise StoreUnavailable("503")
-        await super().upsert(rows)
+        return await super().upsert(rows)
 
 
 def _after_kill(world: World) -> World:

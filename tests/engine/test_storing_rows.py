@@ -136,7 +136,7 @@ class _Picky(MemoryStore):
         super().__init__()
         self._refused = refused
 
-    async def upsert(self, rows: Sequence[Row]) -> None:
+    async def upsert(self, rows: Sequence[Row]) -> list[ItemId]:
         if self._refused & {row.id for row in rows}:
             raise RowsRefused("value too long for type character varying(80)")
-        await super().upsert(rows)
+        return await super().upsert(rows)

@@ -90,7 +90,7 @@ async def test_a_persons_text_is_never_replaced_by_a_run() -> None:
     """Not even by `--refresh all`; with and without provenance in the table."""
     world = world_of(2)
     await world.run()
-    mine = HumanText(world.catalog.items[1], Content("My own words about it."))
+    mine = _mine(world)
     written = await world.run(work=WriteByHand([mine]), command="import")
     assert (written.exit_code, written.stored) == (0, 1)
     assert world.store.table[item_id(1)].provenance["writer"] == "human"
@@ -108,7 +108,7 @@ async def test_only_orphans_are_pruned() -> None:
     await world.run()
     foreign = ItemId("signs", "sheep", "en")
     world.store.table[foreign] = replace(world.store.table[item_id(0)], id=foreign)
-    finished = await world.run(work=Prune([foreign, item_id(1)]), command="prune")
+    finished = await world.run(work=Prune(await world.store.whole([foreign, item_id(1)])), command="prune")
     assert finished.exit_code == 0
     assert sorted(world.store.table) == [item_id(0), item_id(1)]
 
@@ -116,7 +116,7 @@ async def test_only_orphans_are_pruned() -> None:
 async def test_works_leave_an_unfinished_library_unasked() -> None:
     """Accepting or writing asks the model for nothing, and looks it up for nothing."""
     world = world_of(5)
-    mine = HumanText(world.catalog.items[1], Content("My own words about it."))
+    mine = _mine(world)
     await world.run(work=WriteByHand([mine]), command="import")
     assert (world.writer.calls, world.writer.looked_up, len(world.store.table)) == ([], 0, 1)
 
@@ -136,7 +136,7 @@ async def test_another_text_of_an_item_in_a_batch_is_not_asked_for() -> None:
     world.batches.on_create = lambda: world.halt.because(Stopped("Stopped on request.", hint=""))
     await world.run(mode="batch")
     asked = len(world.writer.calls)
-    finished = await world.run(work=AskAgain(item_id(2)), command="review")
+    finished = await world.run(work=AskAgain(item_id(2), ""), command="review")
     assert (finished.exit_code, len(world.writer.calls)) == (2, asked)
 
 
@@ -145,19 +145,19 @@ async def test_another_text_replaces_a_stored_one_and_leaves_a_persons_alone() -
     world = world_of(2)
     await world.run()
     world.writer.script = [answer("Another calm sign, then.")]
-    finished = await world.run(work=AskAgain(item_id(1)), command="review")
+    finished = await world.run(work=AskAgain(item_id(1), _version(world)), command="review")
     assert (finished.exit_code, finished.requests) == (0, 1)
     assert world.store.table[item_id(1)].text == "Another calm sign, then."
-    mine = HumanText(world.catalog.items[1], Content("My own words about it."))
+    mine = _mine(world)
     await world.run(work=WriteByHand([mine]), command="import")
-    assert (await world.run(work=AskAgain(item_id(1)), command="review")).exit_code == 2
+    assert (await world.run(work=AskAgain(item_id(1), _version(world)), command="review")).exit_code == 2
 
 
 async def test_a_text_that_a_person_does_not_want_stays_until_a_better_one_is_there() -> None:
     """The plan says so; `--refresh rejected` asks for another one."""
     world = world_of(2)
     await world.run()
-    await world.run(work=TurnDown(item_id(1)), command="review")
+    await world.run(work=TurnDown(item_id(1), _version(world)), command="review")
     assert (await world.plan()).totals["rejected"] == 1
     assert item_id(1) in world.store.table
     world.writer.script = [answer("Another calm sign, then.")]
@@ -165,3 +165,13 @@ async def test_a_text_that_a_person_does_not_want_stays_until_a_better_one_is_th
     assert (finished.exit_code, finished.requests) == (0, 1)
     assert world.store.table[item_id(1)].text == "Another calm sign, then."
     assert (await world.plan()).totals["rejected"] == 0
+
+
+def _mine(world: World) -> HumanText:
+    """A person's text of the second item, written over what is stored there."""
+    return HumanText(world.catalog.items[1], Content("My own words about it."), _version(world))
+
+
+def _version(world: World) -> str:
+    stored = world.store.table.get(item_id(1))
+    return stored.version if stored is not None else ""

@@ -23,7 +23,7 @@ from toolchain import OLDEST_NODE, SERVER, find, find_node
 
 TESTS = Path(__file__).resolve().parent.parent
 MIGRATIONS = sorted((TESTS.parent / "seed_library" / "migrations").glob("*.sql"))
-ORIGINAL_TABLE, GRANTS, UPDATED_AT, PROVENANCE, LEASE, BATCHES = MIGRATIONS
+ORIGINAL_TABLE, GRANTS, UPDATED_AT, PROVENANCE, LEASE, BATCHES, ROWS = MIGRATIONS
 _START_SECONDS = 60
 
 
