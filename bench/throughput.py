@@ -43,13 +43,13 @@ class Case:
 
     Attributes:
         errors: which share of the answers is 429 or 529.
-        per_second: how many requests a second the server answers, the others getting 429; 0: all of them.
+        per_minute: how many requests a minute the server answers, the others getting 429; 0: all of them.
     """
 
     items: int
     concurrency: int
     errors: float = 0.0
-    per_second: int = 0
+    per_minute: int = 0
 
     @property
     def rows(self) -> int:
@@ -58,7 +58,7 @@ class Case:
 
     def __str__(self) -> str:
         weather = f"{self.errors:.0%} errors" if self.errors else "clean"
-        weather = f"{self.per_second} a second" if self.per_second else weather
+        weather = f"{self.per_minute} a minute" if self.per_minute else weather
         return f"{self.items} items, {self.concurrency} at once, {weather}"
 
 
@@ -128,7 +128,8 @@ class Ground:
             {"probability": half, "status": 429, "type": "rate_limit_error"},
             {"probability": half / (1 - half), "status": 529, "type": "overloaded_error"},
         ]
-        self.messages.control(clear=True, lenient=False, latency_ms=self.latency_ms, per_second=case.per_second)
+        self.messages.control(clear=True, lenient=False, latency_ms=self.latency_ms)
+        self.messages.control(requests_per_minute=case.per_minute)
         self.messages.control(faults=faults if case.errors else [], seed=self._seed_of_errors)
         self.project.reset()
 
@@ -190,7 +191,7 @@ def lines_of(case: Case, rounds: Sequence[Round], latency_ms: float) -> Iterator
     """Turn the rounds of a case into figures: medians, and medians of the ratios within a round."""
 
     def ideal(span: Span) -> float:
-        paced = case.items / case.per_second if case.per_second else 0.0
+        paced = case.items * 60 / case.per_minute if case.per_minute else 0.0
         return max(paced, math.ceil(span.requests / case.concurrency) * latency_ms / 1000)
 
     name = str(case)
@@ -238,7 +239,7 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, nargs="+", default=[16, 64])
     parser.add_argument("--errors", type=float, nargs="+", default=[0, 0.1], help="shares of 429 and 529")
     parser.add_argument(
-        "--limits", type=int, nargs="*", default=[], help="rate limits of the server, requests a second"
+        "--limits", type=int, nargs="*", default=[], help="rate limits of the server, requests a minute"
     )
     parser.add_argument("--latency-ms", type=float, default=600)
     parser.add_argument("--rounds", type=int, default=3)
@@ -252,7 +253,7 @@ def main() -> None:
         for errors in asked.errors
     ]
     cases += [
-        Case(items, concurrency, per_second=limit)
+        Case(items, concurrency, per_minute=limit)
         for items in asked.items
         for concurrency in asked.concurrency
         for limit in asked.limits

@@ -6,10 +6,15 @@
 - GET  /v1/messages/batches/ID/results  JSON lines in an arbitrary order, once it has ended
 - POST /v1/messages/batches/ID/cancel   every second request is done already, the others become `canceled`
 
+A batch belongs to the workspace of the key that made it; for the keys of others it does not exist.
+
 Control commands: `batch_polls` (default 1: how many looks find a batch unfinished), `batch_outcomes` (a list of
 {"match": text in the user prompt, "type": "errored" | "expired" | "canceled", "times": 1}; those that are not used up
-apply), `batch_hidden` (so many lists do not show any batch). Only succeeded results are billed, when the batch ends;
-their entries among the billed ones have `batch` and `custom_id`. What half price means is the reader's business.
+apply), `batch_hidden` (so many lists do not show any batch), `archive_batches` (true, or a list of ids: a month passes;
+what has not ended does, then the results are gone for good), `batch_results` ({"missing": n, "repeated": n, "counts":
+{...}}: the last n results are not there, the first n come twice, `request_counts` of what has ended lie). Only
+succeeded results are billed, when the batch ends; their entries among the billed ones have `batch` and `custom_id`.
+What half price means is the reader's business.
 """
 
 from __future__ import annotations
@@ -25,6 +30,8 @@ from typing import Any
 Reply = tuple[int, bytes, dict[str, str]]
 Line = dict[str, Any]
 _CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_PATH = "/v1/messages/batches"
+_KEPT = timedelta(days=29)
 _MOST_REQUESTS = 100_000
 _PAGE = 20
 _MOST_ON_A_PAGE = 1_000
@@ -35,18 +42,21 @@ class Batch:
     """One batch. What each request would give is worked out at its creation, so that no prompt has to be kept."""
 
     id: str
+    workspace: str
     created: datetime
     lines: list[Line]
     polls_left: int
     canceled: bool = False
     ended: bool = False
+    archived: bool = False
 
-    def as_json(self, base: str) -> dict[str, Any]:
+    def as_json(self, base: str, wrong_counts: dict[str, int]) -> dict[str, Any]:
         """Return it as the API shows it."""
         counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
         if self.ended:
             for line in self.lines:
                 counts[line["result"]["type"]] += 1
+            counts |= wrong_counts
         else:
             counts["processing"] = len(self.lines)
         status = "ended" if self.ended else "canceling" if self.canceled else "in_progress"
@@ -59,15 +69,32 @@ class Batch:
             "created_at": stamp,
             "expires_at": _stamp(self.created + timedelta(hours=24)),
             "ended_at": stamp if self.ended else None,
-            "archived_at": None,
+            "archived_at": _stamp(self.created + _KEPT) if self.archived else None,
             "cancel_initiated_at": stamp if self.canceled else None,
-            "results_url": f"{base}/v1/messages/batches/{self.id}/results" if self.ended else None,
+            "results_url": f"{base}{_PATH}/{self.id}/results" if self.ended and not self.archived else None,
         }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one request below /v1/messages/batches asks for, and for which workspace."""
+
+    method: str
+    target: str
+    body: dict[str, Any]
+    base: str
+    workspace: str
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of a list."""
+        parts = self.target.partition("?")[2].split("&")
+        return {name: value for name, _, value in (part.partition("=") for part in parts if part)}
 
 
 @dataclass
 class Batches:
-    """All batches of the workspace.
+    """All batches of all workspaces.
 
     Attributes:
         write: makes a message from params, without charging; returns it with what identifies the prompt.
@@ -81,39 +108,47 @@ class Batches:
     polls: int = 1
     hidden: int = 0
     outcomes: list[dict[str, Any]] = field(default_factory=list)
+    sloppy: dict[str, Any] = field(default_factory=dict)
     all: dict[str, Batch] = field(default_factory=dict)
 
     def control(self, command: dict[str, Any]) -> None:
         """Obey a control command."""
         if command.get("clear"):
-            self.polls, self.hidden, self.outcomes, self.all = 1, 0, [], {}
+            self.polls, self.hidden, self.outcomes, self.all, self.sloppy = 1, 0, [], {}, {}
         self.polls = command.get("batch_polls", self.polls)
         self.hidden = command.get("batch_hidden", self.hidden)
+        self.sloppy = command.get("batch_results", self.sloppy)
         if "batch_polls" in command:
             for batch in self.all.values():
                 batch.polls_left = self.polls
         if "batch_outcomes" in command:
             self.outcomes = [{"times": 1, "match": "", **outcome} for outcome in command["batch_outcomes"]]
+        wanted = command.get("archive_batches", ())
+        for name in self.all if wanted is True else wanted:
+            self._end(self.all[name])
+            self.all[name].archived = True
 
-    def reply(self, method: str, target: str, body: dict[str, Any], base: str) -> Reply:
+    def reply(self, asked: Asked) -> Reply:
         """Answer one request below /v1/messages/batches."""
-        path, _, query = target.partition("?")
-        name, _, action = path.partition("/v1/messages/batches")[2].strip("/").partition("/")
+        name, _, action = asked.target.partition("?")[0].partition(_PATH)[2].strip("/").partition("/")
         if not name:
-            return self._create(body, base) if method == "POST" else self._list(_parsed(query), base)
+            return self._create(asked) if asked.method == "POST" else self._list(asked)
         batch = self.all.get(name)
-        if batch is None:
+        if batch is None or batch.workspace != asked.workspace:
             return _error(404, f"batch: {name}")
         if action == "results":
-            return _results(batch)
-        if action == "cancel" and method == "POST":
+            return self._results(batch)
+        if action == "cancel" and asked.method == "POST":
             batch.canceled = not batch.ended
         else:
             self._look(batch)
-        return _json(batch.as_json(base))
+        return _json(self._shown(batch, asked))
 
-    def _create(self, body: dict[str, Any], base: str) -> Reply:
-        requests = body.get("requests") or []
+    def _shown(self, batch: Batch, asked: Asked) -> dict[str, Any]:
+        return batch.as_json(asked.base, self.sloppy.get("counts", {}))
+
+    def _create(self, asked: Asked) -> Reply:
+        requests = asked.body.get("requests") or []
         ids = [str(request.get("custom_id", "")) for request in requests]
         if not 1 <= len(requests) <= _MOST_REQUESTS:
             return _error(400, f"requests: between 1 and {_MOST_REQUESTS} are allowed")
@@ -121,9 +156,9 @@ class Batches:
             return _error(400, "custom_id: must be unique and match ^[a-zA-Z0-9_-]{1,64}$")
         lines = [self._line(request) for request in requests]
         lines.sort(key=lambda line: hashlib.sha256(line["custom_id"].encode()).digest())
-        batch = Batch(f"msgbatch_{len(self.all) + 1:06}", datetime.now(UTC), lines, self.polls)
-        self.all[batch.id] = batch
-        return _json(batch.as_json(base))
+        name = f"msgbatch_{len(self.all) + 1:06}"
+        batch = self.all[name] = Batch(name, asked.workspace, datetime.now(UTC), lines, self.polls)
+        return _json(self._shown(batch, asked))
 
     def _line(self, request: dict[str, Any]) -> Line:
         params, name = request["params"], request["custom_id"]
@@ -145,11 +180,12 @@ class Batches:
                 return str(outcome["type"])
         return "succeeded"
 
-    def _list(self, query: dict[str, str], base: str) -> Reply:
+    def _list(self, asked: Asked) -> Reply:
         if self.hidden > 0:
             self.hidden -= 1
             return _json({"data": [], "has_more": False, "first_id": None, "last_id": None})
-        newest = list(reversed(self.all.values()))
+        query = asked.query
+        newest = [batch for batch in reversed(self.all.values()) if batch.workspace == asked.workspace]
         ids = [batch.id for batch in newest]
         start = ids.index(query["after_id"]) + 1 if query.get("after_id") in ids else 0
         page = newest[start : start + min(_MOST_ON_A_PAGE, int(query.get("limit", _PAGE)))]
@@ -157,18 +193,31 @@ class Batches:
             self._look(batch)
         return _json(
             {
-                "data": [batch.as_json(base) for batch in page],
+                "data": [self._shown(batch, asked) for batch in page],
                 "has_more": start + len(page) < len(newest),
                 "first_id": page[0].id if page else None,
                 "last_id": page[-1].id if page else None,
             }
         )
 
+    def _results(self, batch: Batch) -> Reply:
+        if not batch.ended or batch.archived:
+            return _error(404, "there are no results of this batch")
+        lines = batch.lines[: len(batch.lines) - self.sloppy.get("missing", 0)]
+        lines = lines + lines[: self.sloppy.get("repeated", 0)]
+        said = [{name: line[name] for name in ("custom_id", "result")} for line in lines]
+        body = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in said)
+        return 200, body.encode(), {"content-type": "application/x-jsonl"}
+
     def _look(self, batch: Batch) -> None:
         if batch.ended:
             return
         batch.polls_left -= 1
-        if batch.polls_left >= 0 and not batch.canceled:
+        if batch.polls_left < 0 or batch.canceled:
+            self._end(batch)
+
+    def _end(self, batch: Batch) -> None:
+        if batch.ended:
             return
         batch.ended = True
         for place, line in enumerate(batch.lines):
@@ -176,21 +225,9 @@ class Batches:
                 line["result"] = {"type": "canceled"}
             if line["result"]["type"] == "succeeded":
                 message = line["result"]["message"]
-                text = message["content"][-1]["text"]
-                entry = {"id": message["id"], "prompt": line["prompt"], "text": text}
+                text = (message["content"] or [{}])[-1].get("text", "")
+                entry = {"id": message["id"], "prompt": line["prompt"], "text": text, "usage": message["usage"]}
                 self.charge({**entry, "batch": batch.id, "custom_id": line["custom_id"]})
-
-
-def _results(batch: Batch) -> Reply:
-    if not batch.ended:
-        return _error(404, "the batch has not ended")
-    lines = [{name: line[name] for name in ("custom_id", "result")} for line in batch.lines]
-    body = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    return 200, body.encode(), {"content-type": "application/x-jsonl"}
-
-
-def _parsed(query: str) -> dict[str, str]:
-    return {name: value for name, _, value in (part.partition("=") for part in query.split("&") if part)}
 
 
 def _stamp(moment: datetime) -> str:

@@ -5,14 +5,42 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import dataclass
 from typing import Any
 
-from api_rules import Reply, error_reply  # type: ignore[import-not-found]  # found beside this file when it runs alone
-from faults import scripted  # type: ignore[import-not-found]  # as above
+from delivery import Stream, Wire, send_whole, wait_for  # type: ignore[import-not-found]  # as in messages_api.py
 from http_text import as_bytes, client_of, head_of  # type: ignore[import-not-found]  # as above
-from request_text import prompt_hash, token_count, user_prompt  # type: ignore[import-not-found]  # as above
+from request_text import prompt_hash, user_prompt  # type: ignore[import-not-found]  # as above
 
-_PIECES = 10
+MESSAGES = "/v1/messages"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, read.
+
+    Attributes:
+        target: path and query.
+        body: None where it is no JSON object.
+        entry: what the log says of it; its answer is noted there.
+    """
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: dict[str, Any] | None
+    entry: dict[str, Any]
+    fault: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        """The path without the query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def streams(self) -> bool:
+        """Whether server-sent events are asked for."""
+        return self.path == MESSAGES and bool(self.body) and (self.body or {}).get("stream") is True
 
 
 class Connection(asyncio.Protocol):
@@ -22,11 +50,18 @@ class Connection(asyncio.Protocol):
         self.server = server
         self.buffer = bytearray()
         self.wanted = 0  # bytes of the request that is coming in; 0 while its head is not complete
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.unanswered: dict[str, Any] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note with the request that is under way that its client has gone."""
+        if self.unanswered and "finished" not in self.unanswered:
+            self.unanswered["gone"] = time.monotonic()
 
     def data_received(self, data: bytes) -> None:
         """Collect one whole request, then answer it. A batch arrives in thousands of pieces."""
@@ -42,104 +77,88 @@ class Connection(asyncio.Protocol):
         head, _, raw = request.partition(b"\r\n\r\n")
         first, headers = head_of(head)
         method, target, _ = first.split(" ", 2)
-        self.answer(method, target, headers, raw)
+        self.take(method, target, headers, raw)
 
-    def answer(self, method: str, target: str, headers: dict[str, str], raw: bytes) -> None:
-        """Decide what to send, and when."""
-        server, (client, target) = self.server, client_of(target)
-        path = target.partition("?")[0]
-        if path == "/__control":
-            self.send((200, json.dumps(server.control(json.loads(raw))).encode(), {}))
+    def take(self, method: str, target: str, headers: dict[str, str], raw: bytes) -> None:
+        """Obey a control command, or log a request and begin to answer it."""
+        client, target = client_of(target)
+        if target.partition("?")[0] == "/__control":
+            answer = self.server.control(json.loads(raw))
+            self.transport.write(as_bytes((200, json.dumps(answer).encode(), {})))
             return
-        arrived = time.monotonic()
-        body = json.loads(raw) if raw else {}
-        user = user_prompt(body)
-        entry = {
-            "method": method,
-            "path": path,
-            "client": client,
-            "journals": server.journal_sizes(),
-            "headers": headers,
-            "prompt": prompt_hash(body, user),
-            "arrived": arrived,
-            "status": 0,
-            "body": body if "requests" not in body else {"requests": len(body["requests"])},
-        }
-        server.log.append(entry)
-        fault = server.take_fault(method, path, user) or (server.over_limit() if path == "/v1/messages" else {})
-        entry["fault"] = fault
-        delay = fault.get("delay_ms", 0) / 1000 + (server.latency if path == "/v1/messages" else 0)
-        asyncio.get_running_loop().call_later(delay, self.reply, method, target, headers, body, fault, entry)
+        request = self.logged(client, Request(method, target, headers, _object(raw), {}, {}))
+        self.unanswered = request.entry
+        task = asyncio.get_running_loop().create_task(self.answer(request, self.server.latency))
+        self.tasks.add(task)
+        task.add_done_callback(self.done)
 
-    def reply(
-        self,
-        method: str,
-        target: str,
-        headers: dict[str, str],
-        body: dict[str, Any],
-        fault: dict[str, Any],
-        entry: dict[str, Any],
-    ) -> None:
-        """Send the answer."""
-        server = self.server
+    def logged(self, client: str, request: Request) -> Request:
+        """Enter a request in the log, and find the fault that hits it: the rate limit comes before all others."""
+        server, body = self.server, request.body or {}
+        user = user_prompt(body)
+        server.log.append(request.entry)
+        limited = server.limit.refusal() if request.path == MESSAGES else {}
+        request.fault.update(limited or server.faults.take(request.method, request.path, user))
+        request.entry.update(
+            method=request.method,
+            path=request.path,
+            client=client,
+            journals=server.journal_sizes(),
+            headers=request.headers,
+            prompt=prompt_hash(body, user),
+            arrived=time.monotonic(),
+            status=0,
+            body=body if "requests" not in body else {"requests": len(body["requests"])},
+            request_id=f"req_{len(server.log):06}",
+            fault=request.fault,
+        )
+        return request
+
+    async def answer(self, request: Request, latency: float) -> None:
+        """Answer a request when it is time to."""
+        await asyncio.sleep(latency if request.path == MESSAGES else 0)
+        cut = request.fault.get("drop") == "before"
+        if request.streams and not cut and self.server.refusal(request) is None:
+            await self.stream(request)
+        else:
+            await self.answer_whole(request)
+
+    async def stream(self, request: Request) -> None:
+        """Send a message as server-sent events. It is billed when its first event leaves."""
+        server, headers = self.server, self.server.headers_of(request)
+        message = server.bill(request)
+        request.entry["status"] = 200
+        stream = Stream(Wire(self.transport), message, headers)
+        await stream.send(request.fault, server.holds, server.ping_seconds)
+        if not request.fault.get("hang"):
+            request.entry["finished"] = time.monotonic()
+
+    async def answer_whole(self, request: Request) -> None:
+        """Send an answer that is no stream. A message is billed when its answer leaves."""
+        server, fault, wire = self.server, request.fault, Wire(self.transport)
+        await wait_for(fault, server.holds)
         if fault.get("hang"):
             return
         if fault.get("drop") == "before":
-            self.transport.abort()
+            wire.cut()
             return
-        status, payload, extra = self.reply_to(method, target, headers, body, fault, entry["arrived"])
-        entry["status"], entry["finished"] = status, time.monotonic()
-        if fault.get("drop") == "after":
+        status, payload, headers = server.reply(request)
+        request.entry["status"] = status
+        await send_whole(wire, (status, payload, server.headers_of(request) | headers), fault)
+        request.entry["finished"] = time.monotonic()
+
+    def done(self, task: asyncio.Task[None]) -> None:
+        """Forget a task. Where the server itself is broken, end the connection: nobody shall wait for it."""
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
             self.transport.abort()
-            return
-        if fault.get("truncate"):
-            payload = payload[: len(payload) // 2]
-        number = len(server.log)
-        extra = {"request-id": f"req_{number:06}", "anthropic-workspace-id": "wrkspc_test", **extra}
-        if "dribble_ms" in fault:
-            self.dribble((status, payload, extra), fault["dribble_ms"] / 1000)
-        else:
-            self.send((status, payload, extra))
+            raise error
 
-    def reply_to(
-        self,
-        method: str,
-        target: str,
-        headers: dict[str, str],
-        body: dict[str, Any],
-        fault: dict[str, Any],
-        arrived: float,
-    ) -> Reply:
-        """Work out status, body and headers."""
-        server, path = self.server, target.partition("?")[0]
-        if path.startswith("/v1/messages/batches"):
-            base = f"http://{headers.get('host', '')}"
-            refused = server.refuse(headers) or scripted(fault)
-            return refused or server.batches.reply(method, target, body, base)
-        if method == "GET" and path.startswith("/v1/models/"):
-            return server.refuse(headers) or scripted(fault) or server.model_reply(path.removeprefix("/v1/models/"))
-        unknown = None if path in {"/v1/messages", "/v1/messages/count_tokens"} else error_reply(404, path)
-        if refused := server.refuse(headers) or scripted(fault) or unknown or server.bad_request(body):
-            return refused
-        user = user_prompt(body)
-        if path.endswith("count_tokens"):
-            system = json.dumps(body.get("system", ""), ensure_ascii=False)
-            return 200, json.dumps({"input_tokens": token_count(system + user)}).encode(), {}
-        return 200, json.dumps(server.bill(body, user, fault, arrived), ensure_ascii=False).encode(), {}
 
-    def send(self, reply: Reply) -> None:
-        """Write one HTTP answer."""
-        self.transport.write(as_bytes(reply))
-
-    def dribble(self, reply: Reply, seconds: float) -> None:
-        """Write one HTTP answer slowly."""
-        data, loop = as_bytes(reply), asyncio.get_running_loop()
-        size = len(data) // _PIECES + 1
-        for number in range(_PIECES):
-            piece = data[number * size : (number + 1) * size]
-            loop.call_later(seconds * number / _PIECES, self.continue_with, piece)
-
-    def continue_with(self, piece: bytes) -> None:
-        """Write a piece of an answer, if there is still somebody to read it."""
-        if not self.transport.is_closing():
-            self.transport.write(piece)
+def _object(raw: bytes) -> dict[str, Any] | None:
+    """Return the body of a request: an empty one without content, None where it is no JSON object."""
+    try:
+        body = json.loads(raw) if raw else {}
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
