@@ -52,7 +52,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import api_rules  # type: ignore[import-not-found]  # found beside this file when it runs alone
-from api_rules import THINKING, Reply, error_reply, model_info  # type: ignore[import-not-found]  # as above
+from api_rules import THINKING, Reply, error_reply, model_info
 from batches_api import Asked, Batches  # type: ignore[import-not-found]  # as above
 from connection import MESSAGES, Connection  # type: ignore[import-not-found]  # as above
 from faults import Faults, Holds, scripted  # type: ignore[import-not-found]  # as above

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from servers.supabase import ServersMissing
 HERE = Path(__file__).resolve().parent
 KEY = "sk-ant-test-not-a-real-key"
 _START_SECONDS = 30
+_POLL_SECONDS = 0.01
 
 
 class MessagesServer:
@@ -60,6 +62,12 @@ class MessagesServer:
         """Return what was charged for."""
         billed: list[dict[str, Any]] = self.control(state=True)["billed"]
         return billed
+
+    def wait_for(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait until the state is as wanted, however long that takes, and return it."""
+        while not condition(state := self.control(state=True)):
+            time.sleep(_POLL_SECONDS)
+        return state
 
     def reset(self) -> None:
         """Forget everything."""

@@ -160,7 +160,7 @@ def test_tokens_are_counted_without_max_tokens(messages: MessagesServer) -> None
 @pytest.mark.parametrize("name", ["temperature", "top_p", "top_k"])
 def test_sampling_parameters_are_gone(messages: MessagesServer, path: str, name: str) -> None:
     """API 2026-10-21: sampling parameters "-> 400 even at the default value and on every model"."""
-    _refused(ask(messages.url, path, **params(**{name: 1})), name)
+    _refused(ask(messages.url, path, **{**params(), name: 1}), name)
 
 
 @ENDPOINTS
