@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from processes.cards import Cards
 from processes.program import Program
 from servers.processes import MessagesServer
 from servers.supabase import Supabase
@@ -20,3 +21,10 @@ def offline(tmp_path: Path) -> Program:
 def program(tmp_path: Path, messages: MessagesServer, supabase: Supabase) -> Program:
     """The program with a complete configuration."""
     return Program(tmp_path / "work", {**messages.environment, **supabase.environment})
+
+
+@pytest.fixture
+def cards(tmp_path: Path, messages: MessagesServer) -> Cards:
+    """The catalog `cards` in front of the scripted Messages API, with a file as its library."""
+    settings = {**messages.environment, "SEED_LIBRARY_STORE": "sqlite:library.sqlite3"}
+    return Cards(Program(tmp_path / "work", settings))
