@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from delivery import Stream, Wire, send_whole, wait_for  # type: ignore[import-not-found]  # as in messages_api.py
@@ -23,14 +23,15 @@ class Request:
         target: path and query.
         body: None where it is no JSON object.
         entry: what the log says of it; its answer is noted there.
+        fault: what hits it.
     """
 
     method: str
     target: str
     headers: dict[str, str]
     body: dict[str, Any] | None
-    entry: dict[str, Any]
-    fault: dict[str, Any]
+    entry: dict[str, Any] = field(default_factory=dict)
+    fault: dict[str, Any] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -40,7 +41,7 @@ class Request:
     @property
     def streams(self) -> bool:
         """Whether server-sent events are asked for."""
-        return self.path == MESSAGES and bool(self.body) and (self.body or {}).get("stream") is True
+        return self.path == MESSAGES and (self.body or {}).get("stream") is True
 
 
 class Connection(asyncio.Protocol):
@@ -86,13 +87,14 @@ class Connection(asyncio.Protocol):
             answer = self.server.control(json.loads(raw))
             self.transport.write(as_bytes((200, json.dumps(answer).encode(), {})))
             return
-        request = self.logged(client, Request(method, target, headers, _object(raw), {}, {}))
+        request = Request(method, target, headers, _object(raw))
+        self.enter(request, client)
         self.unanswered = request.entry
         task = asyncio.get_running_loop().create_task(self.answer(request, self.server.latency))
         self.tasks.add(task)
         task.add_done_callback(self.done)
 
-    def logged(self, client: str, request: Request) -> Request:
+    def enter(self, request: Request, client: str) -> None:
         """Enter a request in the log, and find the fault that hits it: the rate limit comes before all others."""
         server, body = self.server, request.body or {}
         user = user_prompt(body)
@@ -112,7 +114,6 @@ class Connection(asyncio.Protocol):
             request_id=f"req_{len(server.log):06}",
             fault=request.fault,
         )
-        return request
 
     async def answer(self, request: Request, latency: float) -> None:
         """Answer a request when it is time to."""
@@ -140,6 +141,7 @@ class Connection(asyncio.Protocol):
         if fault.get("hang"):
             return
         if fault.get("drop") == "before":
+            self.unanswered = {}  # it is not the client who goes
             wire.cut()
             return
         status, payload, headers = server.reply(request)

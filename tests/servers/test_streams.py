@@ -165,6 +165,8 @@ def test_a_stream_that_never_begins_is_not_billed(messages: MessagesServer) -> N
     with pytest.raises(httpx.HTTPError), streamed(messages.url):
         pass
     assert messages.billed() == []
+    (entry,) = messages.log()
+    assert (entry["status"], "gone" in entry) == (0, False)
 
 
 @pytest.mark.parametrize("truncate", [True, 3])
