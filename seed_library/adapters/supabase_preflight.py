@@ -120,6 +120,7 @@ class Preflight:
 
     async def _probe(self, sample: Row, extras: Extras) -> list[Check]:
         """Send the twin under one made-up key after the other, until the column takes one."""
+        said = ""
         for key in _made_up_keys():
             row = replace(sample, id=sample.id._replace(key=key))
             try:
@@ -128,6 +129,7 @@ class Preflight:
             except Refused as refusal:
                 answer = refusal.answer
                 if answer.code == _ILL_FORMED and key in answer.message:
+                    said = said_by(answer)
                     continue
                 if answer.code == _FILLED_BY_THE_DATABASE and (rest := self._without(answer, extras)):
                     return await self._probe(sample, rest)
@@ -135,8 +137,9 @@ class Preflight:
             except RowsRefused as refusal:
                 return [Check("constraints", ok=False, message=refusal.message, hint="Mend the catalog.")]
             return [self._swallowed(key)]
-        problem = f"the columns of {self._name} take no key of ours, nor a number or uuid"
-        return [Check("keys", ok=False, message=problem, hint="Make the key column text, uuid or a whole number.")]
+        problem = f"{self._name}, column {self._table.key}: {said}"
+        hint = "Make it text, uuid or a whole number, or apply the migration content_library_rows (`schema` prints it)."
+        return [Check("keys", ok=False, message=problem, hint=hint)]
 
     def _without(self, answer: Answer, extras: Extras) -> Extras | None:
         """Leave out a column of ours that only the database may fill."""

@@ -18,7 +18,7 @@ from seed_library.core.errors import RunBlocked, SeedLibraryError, TargetLocked,
 from seed_library.core.plan import Lookup
 from seed_library.core.pricing import FREE
 from seed_library.engine.planning import plan_from_store
-from seed_library.engine.preflight import budget_check, preflight_error, rehearse, require
+from seed_library.engine.preflight import budget_check, effort_check, preflight_error, rehearse, require
 from seed_library.ports import Check, StoredText
 
 
@@ -126,7 +126,8 @@ async def _claude_checks(prepared: Prepared) -> list[Check]:
         await writer.aclose()
     if not finding.ok and model.price == FREE:
         return [finding]  # without a price there is nothing to hold against the budget
-    return [finding, budget_check(prepared.settings.budget, request, model)]
+    effort = effort_check(request.spec, model) if finding.ok else []
+    return [finding, budget_check(prepared.settings.budget, request, model), *effort]
 
 
 def read_texts(prepared: Prepared, key: str, locales: Sequence[str]) -> list[StoredText]:

@@ -17,7 +17,7 @@ from seed_library.core.plan import Lookup, Plan, Refresh
 from seed_library.core.pricing import ModelFacts
 from seed_library.core.targets import SqliteAddress
 from seed_library.engine.planning import Cost, Prices, count, estimate, plan_from_journal, plan_from_store
-from seed_library.engine.preflight import rehearse
+from seed_library.engine.preflight import effort_check, rehearse
 from seed_library.ports import Check
 
 
@@ -146,8 +146,8 @@ class _Look:
         try:
             facts, check = await writer.look_up(prepared.book.spec.model)
             if check.ok:
-                if check.hint:
-                    self._notes.append(_note(check))
+                effort = effort_check(prepared.book.spec, facts)
+                self._notes += [_note(one) for one in (check, *effort) if one.hint]
                 return await count(plan.to_generate, prepared.book, facts, writer), facts
             self._notes.append(_note(check))
         finally:

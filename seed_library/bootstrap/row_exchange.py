@@ -25,7 +25,7 @@ from seed_library.core.row_files import (
     read_csv,
     read_jsonl,
 )
-from seed_library.engine.works import HumanText
+from seed_library.engine.row_works import HumanText
 from seed_library.ports import StoredText, WholeRow
 
 _PRIVATE = 0o600

@@ -15,7 +15,7 @@ from seed_library.core.errors import ExitCode
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags, Prepared
     from seed_library.cli.output import Output
-    from seed_library.engine.works import Restore, WriteByHand
+    from seed_library.engine.row_works import Restore, WriteByHand
 
 
 @click.command("import")
@@ -48,7 +48,7 @@ def import_(flags: Flags, path: Path, *, restore: bool) -> int:
 def _edited(prepared: Prepared, path: Path, output: Output) -> WriteByHand | None:
     """Return the work of storing what was edited; None where nothing was."""
     from seed_library.bootstrap.row_exchange import changed_texts
-    from seed_library.engine.works import WriteByHand
+    from seed_library.engine.row_works import WriteByHand
 
     changed, findings = changed_texts(prepared, path)
     for item, finding in findings:
@@ -58,6 +58,6 @@ def _edited(prepared: Prepared, path: Path, output: Output) -> WriteByHand | Non
 
 def _restored(path: Path) -> Restore:
     from seed_library.bootstrap.row_exchange import backed_up
-    from seed_library.engine.works import Restore
+    from seed_library.engine.row_works import Restore
 
     return Restore(backed_up(path))

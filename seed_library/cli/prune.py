@@ -28,7 +28,7 @@ def prune(flags: Flags, *, yes: bool, backup: Path | None) -> int:
     from seed_library.bootstrap.working import do_work, orphaned_rows
     from seed_library.cli.reporters import WorkReporter
     from seed_library.core.errors import UsageInvalid
-    from seed_library.engine.works import Prune
+    from seed_library.engine.row_works import Prune
     from seed_library.settings import Needs
 
     output = invocation().output

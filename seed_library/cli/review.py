@@ -102,7 +102,8 @@ def _work(flags: Flags, prepared: Prepared, wanted: Mapping[str, Any]) -> tuple[
     from seed_library.core.answers import Content
     from seed_library.core.catalog import ItemId, Selection
     from seed_library.core.errors import UsageInvalid
-    from seed_library.engine.works import Accept, AskAgain, HumanText, TurnDown, WriteByHand
+    from seed_library.engine.row_works import HumanText, WriteByHand
+    from seed_library.engine.works import Accept, AskAgain, TurnDown
     from seed_library.settings import Needs
 
     item_id = ItemId(*(str(wanted.get(name, "")) for name in ItemId._fields))

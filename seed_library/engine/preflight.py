@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from seed_library.core.catalog import Catalog, Item, ItemId, TableSpec
+from seed_library.core.catalog import Catalog, Item, ItemId, RequestSpec, TableSpec
 from seed_library.core.drafts import Request
 from seed_library.core.errors import PreflightFailed
 from seed_library.core.plan import Action, Plan, Step
@@ -15,6 +15,7 @@ from seed_library.ports import Check, Prover, Row, StoredText
 # Long enough for a CHECK on the length of a text, and nothing that could pass for one.
 _PLACEHOLDER = "seed_library preflight: this row is refused by the database and never stored. " * 6
 _LETTERS_PER_WORD = 6
+_EFFORTS_OF_THINKING = {"xhigh", "max"}
 _SPREAD = 100_000  # rows that are made at the most
 
 
@@ -75,6 +76,24 @@ def budget_check(ceiling: int, request: Request, model: ModelFacts) -> Check:
         message=f"${usd(ceiling):.4f} does not cover one request, which could cost up to ${usd(worst):.4f}",
         hint="Set a higher SEED_LIBRARY_BUDGET_USD or --budget, a smaller max_tokens, or a cheaper model.",
     )
+
+
+def effort_check(spec: RequestSpec, model: ModelFacts) -> list[Check]:
+    """Say what is wrong with the effort that is asked for, if anything is: no request with it would be answered.
+
+    Turned-off thinking goes with the efforts up to "high" only (platform documentation of the 5.5 models).
+    """
+    if not spec.effort:
+        return []
+    turned_off = spec.thinking == "off" and model.thinking_off is not None
+    allowed = [effort for effort in model.efforts if not (turned_off and effort in _EFFORTS_OF_THINKING)]
+    if spec.effort in allowed:
+        return []
+    off = " with thinking off" if turned_off else ""
+    message = f"{model.id} does not take effort {spec.effort!r}{off}; it takes {', '.join(allowed) or 'none'}"
+    return [
+        Check("effort", ok=False, message=message, hint="Change effort or thinking under [request] of catalog.toml.")
+    ]
 
 
 def require(checks: Sequence[Check]) -> None:

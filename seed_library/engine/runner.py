@@ -177,6 +177,7 @@ async def _prepare(order: RunOrder, context: RunContext, keeper: LeaseKeeper) ->
             return plan, _no_model(order)
     model, finding = await ports.writer.look_up(order.book.spec.model)
     checks += [finding, preflight.budget_check(context.budget.left, request, model)]
+    checks += preflight.effort_check(request.spec, model) if finding.ok else []
     preflight.require(checks)
     _warn(checks, ports)
     return plan, model

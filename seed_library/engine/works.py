@@ -5,24 +5,23 @@ Each goes through the same door as a run: lock, lease, journal, checks, plan; an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Protocol
 
-from seed_library.core.answers import Content, answer_fault, content_of
+from seed_library.core.answers import answer_fault, content_of
 from seed_library.core.catalog import Item, ItemId
 from seed_library.core.drafts import Finding
-from seed_library.core.errors import RowsRefused, UsageInvalid
+from seed_library.core.errors import UsageInvalid
 from seed_library.core.open_batches import digest_of
 from seed_library.core.plan import Action, Plan, Step
 from seed_library.core.versions import version_of
 from seed_library.engine.context import RunContext
 from seed_library.engine.drafting import Drafter
-from seed_library.engine.judging import Draft, Judge, judgement_of
+from seed_library.engine.judging import Judge, judgement_of
 from seed_library.engine.preflight import require
-from seed_library.engine.replacing import is_a_persons, note_conflicts
+from seed_library.engine.replacing import is_a_persons
 from seed_library.engine.storing import Storer
-from seed_library.ports import Row, StoredText, WholeRow
+from seed_library.ports import StoredText
 
 _AT_ONCE = 50
 
@@ -165,147 +164,6 @@ def _waits_for_a_word(context: RunContext, step: Step) -> bool:
 def _is_rejected(context: RunContext, step: Step) -> bool:
     draft = context.ledger.draft(step.item.id, step.fingerprint)
     return draft is not None and draft.verdict == "rejected"
-
-
-@dataclass(frozen=True, slots=True)
-class HumanText:
-    """What a person has written or edited; columns that are not named stay as they are.
-
-    Attributes:
-        over: the version of the stored text that it was written over; empty where there was none.
-    """
-
-    item: Item
-    content: Content
-    over: str
-
-
-@dataclass(slots=True)
-class WriteByHand:
-    """Store people's texts. A run never replaces them."""
-
-    texts: Sequence[HumanText]
-    done: list[ItemId] = field(default_factory=list)
-    asks: bool = False
-
-    async def do(self, context: RunContext, plan: Plan) -> None:
-        """Store them, some at a time; each time the journal remembers that they are people's."""
-        del plan
-        storer = Storer(context)
-        for start in range(0, len(self.texts), _AT_ONCE):
-            part = self.texts[start : start + _AT_ONCE]
-            context.ports.lock.assert_held()
-            context.ports.lease.assert_held()
-            drafts = [await _draft(context, one) for one in part]
-            stored = await storer.store(drafts)
-            record = context.record("edited", items=[list(item) for item in stored])
-            context.ledger.apply(await context.ports.journal.write(record), record)
-            self.done += stored
-
-
-async def _draft(context: RunContext, written: HumanText) -> Draft:
-    row = await _row(context, written)
-    return Draft(row, row.provenance["fingerprint"], recovered=False, over=written.over)
-
-
-async def _row(context: RunContext, written: HumanText) -> Row:
-    provenance: dict[str, Any] = {
-        "writer": "human",
-        "run": context.run_id,
-        "generated_at": context.ports.clock.now().isoformat(timespec="milliseconds"),
-        "fingerprint": context.book.request(written.item).fingerprint,
-    }
-    columns = await _columns_beside(context, written)
-    return Row(written.item.id, written.item.title, written.content.text, provenance, columns)
-
-
-async def _columns_beside(context: RunContext, written: HumanText) -> Mapping[str, str]:
-    """Return the other generated columns of a row that a person has written: the person's, else as they are stored.
-
-    Raises:
-        UsageInvalid: neither the person, nor the table, nor a draft in this machine's journal has all of them.
-    """
-    names, item = context.catalog.table.generated, written.item
-    if all(name in written.content.columns for name in names):
-        return written.content.columns
-    stored = await context.ports.store.read([item.id])
-    before = stored[0].generated if stored else _drafted_columns(context, item)
-    return {**before, **written.content.columns}
-
-
-def _drafted_columns(context: RunContext, item: Item) -> Mapping[str, str]:
-    spec = context.catalog.request
-    names = ", ".join(context.catalog.table.generated)
-    draft = context.ledger.draft(item.id, context.book.request(item).fingerprint)
-    message = context.ports.journal.read(draft.position)["message"] if draft is not None else None
-    if message is None or answer_fault(message, spec):
-        raise UsageInvalid(
-            f"{item.id} is not stored yet, and not all of its columns are given: {names}.",
-            hint="Give all of them, or run the item first; then edit it.",
-        )
-    return content_of(message, spec).columns
-
-
-@dataclass(slots=True)
-class Prune:
-    """Take rows out that are not in the catalog. The caller has written them to a file before."""
-
-    rows: Sequence[WholeRow]
-    removed: list[ItemId] = field(default_factory=list)
-    asks: bool = False
-
-    async def do(self, context: RunContext, plan: Plan) -> None:
-        """Remove those that are orphans still and are what was kept; count what is really gone."""
-        orphans = set(plan.orphans)
-        for start in range(0, len(self.rows), _AT_ONCE):
-            context.ports.lock.assert_held()
-            context.ports.lease.assert_held()
-            part = [row for row in self.rows[start : start + _AT_ONCE] if row.id in orphans]
-            removed = await context.ports.store.remove(part)
-            context.ports.journal.note(context.record("pruned", items=[list(item) for item in removed]))
-            self.removed += removed
-            await self._explain(context, [row for row in part if row.id not in set(removed)])
-
-    async def _explain(self, context: RunContext, kept: Sequence[WholeRow]) -> None:
-        """Say of each row that was to go and is still there, why that is so."""
-        there = {row.id: row for row in await context.ports.store.whole([row.id for row in kept])} if kept else {}
-        changed = [row.id for row in kept if row.id in there and there[row.id] != row]
-        note_conflicts(context, changed, "the row has changed since it was kept in the backup: it stays")
-        for row in kept:
-            if there.get(row.id) == row:
-                context.tally.refuse_row(row.id, "the table keeps its row: a trigger or policy stands before it")
-
-
-@dataclass(slots=True)
-class Restore:
-    """Put rows back as they were, whatever catalog they belong to; what is there stays."""
-
-    rows: Sequence[WholeRow]
-    done: list[ItemId] = field(default_factory=list)
-    asks: bool = False
-
-    async def do(self, context: RunContext, plan: Plan) -> None:
-        """Insert them, some at a time."""
-        del plan
-        for start in range(0, len(self.rows), _AT_ONCE):
-            context.ports.lock.assert_held()
-            context.ports.lease.assert_held()
-            await self._put_back(context, self.rows[start : start + _AT_ONCE])
-
-    async def _put_back(self, context: RunContext, rows: Sequence[WholeRow]) -> None:
-        try:
-            there = await context.ports.store.restore(rows)
-        except RowsRefused as refusal:
-            if len(rows) == 1:
-                context.tally.refuse_row(rows[0].id, f"the table refuses its row: {refusal.message}")
-                return
-            for row in rows:
-                await self._put_back(context, [row])
-            return
-        context.ports.journal.note(context.record("restored", items=[list(item) for item in there]))
-        context.tally.store(len(there), 0)
-        self.done += there
-        note_conflicts(context, [row.id for row in rows if row.id not in set(there)])
 
 
 @dataclass(slots=True)

@@ -12,7 +12,8 @@ from seed_library.core.batches import BatchNote
 from seed_library.core.catalog import ItemId
 from seed_library.core.errors import Stopped
 from seed_library.core.plan import Action
-from seed_library.engine.works import Accept, AskAgain, HumanText, Prune, Sample, TurnDown, WriteByHand, spread
+from seed_library.engine.row_works import HumanText, Prune, WriteByHand
+from seed_library.engine.works import Accept, AskAgain, Sample, TurnDown, spread
 
 BAD = answer("Short.")
 

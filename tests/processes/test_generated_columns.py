@@ -112,5 +112,5 @@ def test_every_column_leaves_in_files_and_comes_back(
     wide.sql("grant delete on public.content_library to service_role")
     backup = program.folder / "backup.jsonl"
     assert program.run("prune", "cards", "--yes", "--backup", str(backup)).code == 0
-    assert json.loads(backup.read_text("utf-8"))["teaser"] == "Too short."
+    assert json.loads(backup.read_text("utf-8"))["row"]["teaser"] == "Too short."
     assert messages.log()[3:] == []

@@ -71,7 +71,7 @@ def test_the_original_table_without_any_extra_is_seeded_too(program: Program, pr
     ended = program.run("run", "--json", "--limit", "5")
     assert ended.code == 0, ended.err
     assert bare.count() == 5
-    assert any("no column provenance" in str(event.get("message")) for event in ended.documents)
+    assert any("no jsonb column provenance" in str(event.get("message")) for event in ended.documents)
     assert program.run("run", "--json", "--limit", "5").document["requests"] == 0
 
 

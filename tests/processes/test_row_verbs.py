@@ -62,7 +62,7 @@ def test_an_sql_export_loads_into_a_real_postgres(program: Program, supabase: Su
 def test_rows_that_no_catalog_asks_for_are_listed_kept_in_a_file_and_removed(
     program: Program, supabase: Supabase
 ) -> None:
-    """Only with `--yes`, and only with the right to delete; the backup can be imported as evidence."""
+    """Only with `--yes`, and only with the right to delete; the backup holds it whole."""
     assert program.run("run", *FEW).code == 0
     supabase.sql(
         "insert into public.content_library (category, key, locale, title, description)"
@@ -79,7 +79,7 @@ def test_rows_that_no_catalog_asks_for_are_listed_kept_in_a_file_and_removed(
     assert supabase.count() == 7
     supabase.sql("revoke delete on public.content_library from service_role")
     kept = json.loads(Path(removed["backup"]).read_text("utf-8"))
-    assert (kept["key"], kept["text"]) == ("yang_wood_snake", "D")
+    assert (kept["key"], kept["row"]["description"]) == ("yang_wood_snake", "D")
 
 
 def test_a_rejected_text_is_accepted_knowingly(program: Program, messages: MessagesServer, supabase: Supabase) -> None:

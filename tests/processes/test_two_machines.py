@@ -224,7 +224,7 @@ def test_one_stale_answer_about_the_functions_does_not_let_a_second_machine_in(
 
 
 def test_a_trigger_that_drops_rows_is_noticed(program: Program, supabase: Supabase) -> None:
-    """Fewer rows stored than sent: the one that is missing is found and named, the others are stored."""
+    """Before anything is paid: the row that would be missing is named."""
     supabase.sql(
         "create function public.dropper() returns trigger language plpgsql as "
         "$$ begin if new.key = 'yin_wood_ox' then return null; end if; return new; end $$"
@@ -236,8 +236,6 @@ def test_a_trigger_that_drops_rows_is_noticed(program: Program, supabase: Supaba
         ended = program.run(*RUN)
     finally:
         supabase.sql("drop function public.dropper() cascade")
-    assert ended.code == 6
-    (trouble,) = ended.document["troubles"]
-    assert trouble["item"]["key"] == "yin_wood_ox"
-    assert "a trigger drops" in trouble["reason"]
-    assert ended.document["stored"] == supabase.count() == 15
+    assert (ended.code, supabase.count()) == (4, 0)
+    assert "yin_wood_ox" in ended.error["message"]
+    assert "a trigger drops its row" in ended.error["message"]

@@ -16,7 +16,6 @@ def _expected(case: str, why: str) -> pytest.MarkDecorator:
     return pytest.mark.xfail(strict=True, reason=f"{case}: {why}")
 
 
-@_expected("E6", "ModelFacts.efforts is not read; check finds nothing, and the canary is refused")
 @pytest.mark.parametrize("effort", ["xhigh", "max"])
 @pytest.mark.parametrize("model", ["claude-haiku-5-5", "claude-sonnet-5-5"])
 def test_an_effort_that_needs_thinking_is_refused_by_check(
