@@ -13,6 +13,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from sys import intern
@@ -329,7 +330,7 @@ class SqliteStore:
                 values = {name: value for name, value in values.items() if not columns[name].generated}
                 names, marks = ", ".join(map(identifier, values)), _marks(list(values))
                 statement = f"insert into {self._name} ({names}) values ({marks}) on conflict do nothing"  # noqa: S608  as above
-                connection.execute(statement, list(values.values()))
+                connection.execute(statement, [_bindable(value) for value in values.values()])
         there = {row.id: row for row in self._whole([row.id for row in rows])}
         return [row.id for row in rows if there.get(row.id) == row]
 
@@ -369,7 +370,9 @@ def _as_text(value: Any) -> str:
 
 
 def _bindable(value: Any) -> Any:
-    """Return a constant as SQLite can keep it: objects and lists as JSON."""
+    """Return a value as SQLite can keep it: objects and lists as JSON, a number of a file as a float."""
+    if isinstance(value, Decimal):
+        return float(value)
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
 
 

@@ -78,7 +78,8 @@ class SupabaseStore:
 
     async def whole(self, items: Sequence[ItemId]) -> list[WholeRow]:
         """Return these rows with all their columns."""
-        return sorted([WholeRow(*pair) async for pair in self._named(items, "*")], key=lambda row: row.id)
+        found = [pair async for pair in self._named(items, "*", exactly=True)]
+        return sorted((WholeRow(*pair) for pair in found), key=lambda row: row.id)
 
     async def upsert(self, rows: Sequence[Row]) -> list[ItemId]:
         """Insert or replace these rows, each in a transaction of its own where it replaces another one."""
@@ -244,13 +245,15 @@ class SupabaseStore:
             seen += len(page)
             more = bool(page) and (total is None or seen < total)
 
-    async def _named(self, items: Sequence[ItemId], columns: str) -> AsyncIterator[tuple[ItemId, dict[str, Any]]]:
+    async def _named(
+        self, items: Sequence[ItemId], columns: str, *, exactly: bool = False
+    ) -> AsyncIterator[tuple[ItemId, dict[str, Any]]]:
         """Yield the rows of these items, with the columns that are asked for."""
         for category, locale in dict.fromkeys((item.category, item.locale) for item in items):
             keys = dict.fromkeys(item.key for item in items if (item.category, item.locale) == (category, locale))
             for group in bounded(list(keys)):
                 query = where(self._placed(columns, category, locale), self.table.key, one_of(group))
-                for found in (await self._read(query))[0]:
+                for found in await self._read_exactly(query) if exactly else (await self._read(query))[0]:
                     yield ItemId(category, str(found.pop(_KEY)), locale), found
 
     def _placed(self, columns: str, category: str, locale: str, *, count: str | None = None) -> Any:
@@ -277,6 +280,12 @@ class SupabaseStore:
             query.request.params = query.request.params.set("order", quoted(self.table.key))
         try:
             return await self._select(query)
+        except Refused as refusal:
+            raise translated_reading(refusal.answer, self.table) from None
+
+    async def _read_exactly(self, query: Any) -> list[dict[str, Any]]:
+        try:
+            return await self.connection.read_exactly(query)
         except Refused as refusal:
             raise translated_reading(refusal.answer, self.table) from None
 

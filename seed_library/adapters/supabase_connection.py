@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from seed_library.adapters.imports import vendor_import
 from seed_library.adapters.supabase_errors import Answer, answer_of, foreign, unreachable
+from seed_library.core import exact_json
 from seed_library.core.errors import RowsRefused, RunBlocked
 
 if TYPE_CHECKING:
@@ -30,6 +31,19 @@ class Refused(Exception):
         self.answer = answer
 
 
+class _WithBody:
+    """A session whose requests carry another body than the vendor's client has made."""
+
+    def __init__(self, session: httpx.AsyncClient, body: str) -> None:
+        self._session = session
+        self._body = body.encode()
+        self.auth = session.auth
+
+    async def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """Send a request."""
+        return await self._session.request(method, url, **{**options, "content": self._body})
+
+
 class SupabaseConnection:
     """Sends requests with the project's key. Connects with the first one."""
 
@@ -39,8 +53,9 @@ class SupabaseConnection:
         self._answer_within = answer_within
         self._http: httpx.AsyncClient | None = None
         self._client: AsyncClient | None = None
-        # An APIError does not tell the HTTP status; the hook runs in the task of the request and leaves it here.
-        self._status: ContextVar[int] = ContextVar("status", default=0)
+        # An APIError does not tell the HTTP status, and the vendor's client reads numbers as floats; the hook runs in
+        # the task of the request and leaves the answer here.
+        self._answered: ContextVar[httpx.Response | None] = ContextVar("answered", default=None)
 
     def table(self, schema: str, name: str) -> Any:
         """Return the vendor's builder of requests to a table."""
@@ -69,9 +84,36 @@ class SupabaseConnection:
             raise outcome  # here, where no foreign error is its context
         return outcome
 
+    async def read_exactly(self, query: Any) -> list[dict[str, Any]]:
+        """Send a request for rows and return them with every digit of their numbers.
+
+        Raises:
+            Refused, RowsRefused, StoreUnavailable: as `execute`.
+        """
+        self.rows_of(await self.execute(query))
+        answered = self._answered.get()
+        assert answered is not None, "an answer was read"
+        rows: list[dict[str, Any]] = exact_json.loads(answered.content)
+        return rows
+
+    async def write_exactly(self, query: Any, rows: Any) -> Any:
+        """Send a write whose rows hold every digit of their numbers.
+
+        Raises:
+            Refused, RowsRefused, StoreUnavailable: as `execute`.
+        """
+        query.request.json = []  # the vendor's encoder knows no such numbers
+        query.request.session = _WithBody(query.request.session, exact_json.dumps(rows))
+        return await self.execute(query)
+
+    @property
+    def _status(self) -> int:
+        answered = self._answered.get()
+        return answered.status_code if answered is not None else 0
+
     def strange(self) -> Refused:
         """Return the failure of a success that cannot be the API's: the page of a gateway or proxy."""
-        return Refused(foreign(self._status.get()))
+        return Refused(foreign(self._status))
 
     def rows_of(self, answer: Any) -> list[dict[str, Any]]:
         """Return the rows of an answer.
@@ -109,7 +151,7 @@ class SupabaseConnection:
         try:
             return await query.execute()
         except APIError as error:
-            return Refused(answer_of(error, self._status.get()))
+            return Refused(answer_of(error, self._status))
         except httpx.RequestError as error:
             return unreachable(error)
         except UnicodeEncodeError:
@@ -128,12 +170,12 @@ class SupabaseConnection:
         if not self._key.isascii():  # the client would quote it in its error
             raise RunBlocked("The Supabase key holds a character that no key has.", hint="Copy the key again.")
 
-        async def keep_status(response: httpx.Response) -> None:
-            self._status.set(response.status_code)
+        async def keep(response: httpx.Response) -> None:
+            self._answered.set(response)
 
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(self._answer_within, connect=_CONNECT_SECONDS),
-            event_hooks={"response": [keep_status]},
+            event_hooks={"response": [keep]},
             follow_redirects=False,  # the key must not travel to another host
         )
         options = AsyncClientOptions(

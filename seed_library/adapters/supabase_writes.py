@@ -62,14 +62,15 @@ class Writes:
     async def restore(self, rows: Sequence[Mapping[str, Any]]) -> set[ItemId]:
         """Insert rows with all their columns but those that only the database may fill; return the new ones."""
         values = [dict(row) for row in rows]
-        while True:
+        while values:
             try:
-                return await self.insert(values)
+                return await self._keys_of(self._upsert(values, ignore_duplicates=True), values)
             except Refused as refusal:
                 found = re.search(r'column "([^"]+)"', refusal.answer.message)
                 if refusal.answer.code != _FILLED_BY_THE_DATABASE or not found or found[1] not in values[0]:
                     raise
             values = [{name: value for name, value in row.items() if name != found[1]} for row in values]
+        return set()
 
     def _upsert(self, values: Sequence[Mapping[str, Any]], *, ignore_duplicates: bool) -> Any:
         target = ",".join(map(quoted, self._table.conflict_columns))
@@ -92,11 +93,13 @@ class Writes:
                 query = where(query, self._table.updated_at, equals(seen))
         return query
 
-    async def _keys_of(self, query: Any) -> set[ItemId]:
-        """Send a write and return the items of the rows that it has written."""
+    async def _keys_of(self, query: Any, exact: Sequence[Mapping[str, Any]] = ()) -> set[ItemId]:
+        """Send a write and return the items of the rows that it has written; `exact` is sent with all its digits."""
         columns = zip(("category", "key", "locale"), self._table.conflict_columns, strict=True)
         shown = ",".join(f"{alias}:{quoted(name)}::text" for alias, name in columns)
-        answer = await self._connection.execute(query.select(shown))
+        query = query.select(shown)
+        sent = self._connection.write_exactly(query, list(exact)) if exact else self._connection.execute(query)
+        answer = await sent
         rows = self._connection.rows_of(answer)
         return {ItemId(row["category"], row["key"], row["locale"]) for row in rows}
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from seed_library.core import exact_json
 from seed_library.core.catalog import ItemId, TableSpec
 from seed_library.core.sql import identifier, literal
 from seed_library.core.versions import version_of
@@ -147,7 +148,8 @@ def _row(fields: Mapping[str, Any], number: int, table: TableSpec) -> FileRow:
 def as_backup(rows: Iterable[tuple[ItemId, Mapping[str, Any]]]) -> Iterator[str]:
     """Yield whole rows, one JSON object a line."""
     for item, columns in rows:
-        yield json.dumps({**item._asdict(), "row": dict(columns)}, ensure_ascii=False, default=_packed) + "\n"
+        row = {name: _packed(value) for name, value in columns.items()}
+        yield exact_json.dumps({**item._asdict(), "row": row}) + "\n"
 
 
 def read_backup(text: str) -> Iterator[tuple[ItemId, dict[str, Any]]]:
@@ -160,7 +162,7 @@ def read_backup(text: str) -> Iterator[tuple[ItemId, dict[str, Any]]]:
         if not line.strip():
             continue
         try:
-            fields = json.loads(line)
+            fields = exact_json.loads(line)
             item = ItemId(*(fields[name] for name in ItemId._fields))
             row = {name: _unpacked(value) for name, value in fields["row"].items()}
         except (ValueError, LookupError, TypeError, AttributeError):
@@ -172,7 +174,7 @@ def read_backup(text: str) -> Iterator[tuple[ItemId, dict[str, Any]]]:
 
 def _packed(value: Any) -> Any:
     """Return bytes, which only SQLite gives, as JSON can hold them."""
-    return {_BYTES: base64.b64encode(value).decode()}
+    return {_BYTES: base64.b64encode(value).decode()} if isinstance(value, bytes) else value
 
 
 def _unpacked(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What people do with rows under the lock: store texts of their own, take rows out, put rows back (see `engine.works`)."""
+"""What people do with rows under the lock: store their own texts, take rows out, put rows back (see `works`)."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ _ENUM = (
     "alter table public.lib alter category type public.kind using category::public.kind"
 )
 _SLOW = (
-    "create function public.slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.02); return new; end $$;"
+    "create function public.slow() returns trigger language plpgsql"
+    " as $$ begin perform pg_sleep(0.02); return new; end $$;"
     "create trigger slow before insert on public.lib for each row execute function public.slow()"
 )
 
@@ -63,7 +64,7 @@ def made(
 def test_a_key_of_another_type_is_recognised_in_the_form_that_the_column_gives_back(
     made: Maker, messages: MessagesServer, kind: str, keys: tuple[str, ...]
 ) -> None:
-    """Nothing is paid twice, an edit stays, nothing is offered to be pruned; on a machine that knows nothing as well."""
+    """Nothing is paid twice, an edit stays, nothing is offered to be pruned; on a new machine as well."""
     table = made(lib(kind))
     table.write(keys)
     assert table.run().code == 0
