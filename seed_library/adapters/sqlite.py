@@ -11,23 +11,15 @@ import asyncio
 import json
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from sys import intern
 from typing import Any, Literal, TypeVar
 
-from seed_library.adapters.sqlite_tables import (
-    NOW,
-    columns_of,
-    has_unique_index,
-    now,
-    our_columns,
-    rehearsed,
-    upsert_statement,
-)
+from seed_library.adapters.sqlite_rows import bindable, delete_row, put_row_back, rehearsed, write_row
+from seed_library.adapters.sqlite_tables import NOW, columns_of, has_unique_index, now, our_columns
 from seed_library.core.catalog import ItemId, TableSpec
 from seed_library.core.errors import RowsRefused, RunBlocked, StoreUnavailable
 from seed_library.core.sql import identifier
@@ -261,27 +253,10 @@ class SqliteStore:
         with self._writing("rwc") as connection:
             self._create(connection)
             ours = self._our_columns(connection)
-            return [row.id for row in rows if not self._write(connection, row, self._values(row, *ours))]
-
-    def _write(self, connection: sqlite3.Connection, row: Row, values: Mapping[str, Any]) -> bool:
-        """Write a row if nothing else is stored there than what that was decided on; say whether that was so."""
-        table = self._table
-        content = (table.title, table.text, *table.generated)
-        same = " and ".join(_is_same(name) for name in content)
-        meant = [values[name] for name in content]
-        condition = f" where ({same})"
-        if row.over is not None:
-            condition += f" or ({same})"
-            meant += [row.over.title, row.over.text, *(row.over.generated[name] for name in table.generated)]
-        statement = upsert_statement(table, values) + condition
-        if connection.execute(statement, [*values.values(), *meant]).rowcount:
-            return True
-        if not self._select(connection, (), *next(self._groups([row.id]))):
-            raise sqlite3.IntegrityError(f"{row.id} was sent and is not there: a trigger drops it")
-        return False
+            return [row.id for row in rows if not write_row(connection, self._table, row, self._values(row, *ours))]
 
     def _values(self, row: Row, provenance: str, updated_at: str) -> dict[str, Any]:
-        values = {name: _bindable(value) for name, value in row.columns(self._table).items()}
+        values = {name: bindable(value) for name, value in row.columns(self._table).items()}
         if provenance:
             said = {**row.provenance, "version": row.version}
             values[provenance] = json.dumps(said, ensure_ascii=False)
@@ -315,24 +290,13 @@ class SqliteStore:
         if not rows or not self._path.exists():
             return []
         with self._writing("rw") as connection:
-            return [row.id for row in rows if self._delete(connection, row)]
-
-    def _delete(self, connection: sqlite3.Connection, row: WholeRow) -> bool:
-        same = " and ".join(f"{identifier(name)} is ?" for name in row.columns)
-        statement = f"delete from {self._name} where {same}"  # noqa: S608  names are quoted
-        return connection.execute(statement, list(row.columns.values())).rowcount > 0
+            return [row.id for row in rows if delete_row(connection, self._table, row)]
 
     def _restore(self, rows: Sequence[WholeRow]) -> list[ItemId]:
         with self._writing("rw") as connection:
-            columns = columns_of(connection, self._table.name)
-            for row in rows:
-                values = {name: value for name, value in row.columns.items() if name in columns}
-                values = {name: value for name, value in values.items() if not columns[name].generated}
-                names, marks = ", ".join(map(identifier, values)), _marks(list(values))
-                statement = f"insert into {self._name} ({names}) values ({marks}) on conflict do nothing"  # noqa: S608  as above
-                connection.execute(statement, [_bindable(value) for value in values.values()])
+            written = {row.id for row in rows if put_row_back(connection, self._table, row)}
         there = {row.id: row for row in self._whole([row.id for row in rows])}
-        return [row.id for row in rows if there.get(row.id) == row]
+        return [row.id for row in rows if row.id in written or there.get(row.id) == row]
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
@@ -361,19 +325,8 @@ def _marks(values: Sequence[str]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _is_same(name: str) -> str:
-    return f"coalesce(cast({identifier(name)} as text), '') = coalesce(?, '')"
-
-
 def _as_text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-def _bindable(value: Any) -> Any:
-    """Return a value as SQLite can keep it: objects and lists as JSON, a number of a file as a float."""
-    if isinstance(value, Decimal):
-        return float(value)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
 
 
 def _said(provenance: str, field: str) -> str:

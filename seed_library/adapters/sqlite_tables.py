@@ -1,24 +1,19 @@
-"""What a table of a SQLite file is like, which of its columns are ours, and what it would refuse."""
+"""What a table of a SQLite file is like, and which of its columns are ours."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from seed_library.core.catalog import ItemId, TableSpec
+from seed_library.core.catalog import TableSpec
 from seed_library.core.sql import identifier
-from seed_library.ports import Check
 
 NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 _GENERATED = (2, 3)  # `hidden` of a virtual and of a stored generated column
 _KINDS_OF_JSON = ("", "TEXT", "JSON", "CLOB", "CHAR")
 _KINDS_OF_TIME = (*_KINDS_OF_JSON, "DATE", "TIME")
-_MOST_FINDINGS = 5
-_RULES = "It must take rows such as the catalog makes: change that rule, or the catalog."
 
 
 def now() -> str:
@@ -28,11 +23,18 @@ def now() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its declared type in capitals, whether a row must bring a value, and whether none may be given."""
+    """A column: its declared type in capitals, and what may be given for it.
+
+    Attributes:
+        must_be_given: a row must bring a value.
+        generated: none may be given.
+        is_number_of_row: it is the row's own number, which SQLite gives away again after the row is gone.
+    """
 
     kind: str
     must_be_given: bool
     generated: bool
+    is_number_of_row: bool
 
 
 def columns_of(connection: sqlite3.Connection, table: str) -> dict[str, Column]:
@@ -43,6 +45,7 @@ def columns_of(connection: sqlite3.Connection, table: str) -> dict[str, Column]:
             kind.upper(),
             bool(not_null) and default is None and not (key and kind.upper() == "INTEGER") and hidden not in _GENERATED,
             hidden in _GENERATED,
+            bool(key) and kind.upper() == "INTEGER",
         )
         for _, name, kind, not_null, default, key, hidden in found
     }
@@ -64,9 +67,9 @@ def our_columns(connection: sqlite3.Connection, table: TableSpec, columns: Mappi
     SQLite has no types that would tell. The provenance is ours where it holds nothing but JSON objects, the time where
     it holds nothing but times.
     """
-    name, where = identifier(table.name), "is not null and not coalesce"
-    json_object = "({0} " + where + "(json_valid({0}) and json_type({0}) = 'object', 0))"
-    time = "({0} " + where + "(julianday({0}) is not null, 0))"
+    name = identifier(table.name)
+    json_object = "{0} is not null and not case when json_valid({0}) then json_type({0}) = 'object' else 0 end"
+    time = "{0} is not null and julianday({0}) is null"
     found = []
     for column, kinds, foreign in (
         (table.provenance, _KINDS_OF_JSON, json_object),
@@ -83,53 +86,3 @@ def our_columns(connection: sqlite3.Connection, table: TableSpec, columns: Mappi
 
 def _is_kind(kind: str, kinds: Sequence[str]) -> bool:
     return any(word in kind if word else not kind for word in kinds)
-
-
-def upsert_statement(table: TableSpec, names: Sequence[str] | Mapping[str, Any]) -> str:
-    """Return the statement that inserts or replaces a row of these columns; a condition may follow."""
-    shown = ", ".join(map(identifier, names))
-    marks = ", ".join("?" * len(names))
-    changed = ", ".join(f"{identifier(name)} = excluded.{identifier(name)}" for name in names)
-    target = ", ".join(map(identifier, table.conflict_columns))
-    return (
-        f"insert into {identifier(table.name)} ({shown}) values ({marks})"  # noqa: S608  names are quoted
-        f" on conflict ({target}) do update set {changed}"
-    )
-
-
-def rehearsed(
-    connection: sqlite3.Connection, table: TableSpec, rows: Sequence[tuple[ItemId, Mapping[str, Any]]]
-) -> list[Check]:
-    """Write rows in a transaction that is taken back, and say what the table refuses and how keys come back."""
-    keys = ", ".join(f"cast({identifier(name)} as text)" for name in table.conflict_columns)
-    findings: list[Check] = []
-    with _taken_back(connection):
-        for item, values in rows:
-            statement = f"{upsert_statement(table, values)} returning {keys}"
-            try:
-                back = connection.execute(statement, list(values.values())).fetchall()
-            except sqlite3.IntegrityError as error:
-                findings.append(Check("rows", ok=False, message=f"{item}: {error}", hint=_RULES))
-            except (sqlite3.OperationalError, sqlite3.InterfaceError, OverflowError) as error:
-                findings.append(Check("rows", ok=False, message=f"{item}: {error}", hint="Mend the table."))
-            else:
-                if back != [tuple(item)]:
-                    findings.append(_comes_back(item, back, table))
-            if len(findings) == _MOST_FINDINGS:
-                break
-    return findings or [Check("rows", ok=True, message=f"{len(rows):,} rows to come were written and taken back")]
-
-
-def _comes_back(item: ItemId, back: list[tuple[Any, ...]], table: TableSpec) -> Check:
-    said = f"it comes back as {'/'.join(map(str, back[0]))}" if back else "a trigger drops its row without a word"
-    hint = f"Write the keys as the columns of {table.name} give them back, or make these columns text."
-    return Check("keys", ok=False, message=f"{item}: {said}", hint=f"Its row would never be found again. {hint}")
-
-
-@contextmanager
-def _taken_back(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("begin immediate")
-    try:
-        yield
-    finally:
-        connection.rollback()

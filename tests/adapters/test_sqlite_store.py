@@ -235,6 +235,73 @@ async def test_a_locked_file_means_later(store: SqliteStore, path: Path) -> None
     assert [text.text for text in await store.read(named("a", [CATEGORY], ["de"]))] == ["new"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "keys", "said"),
+    [
+        ("integer", ("1", "30"), ""),
+        ("integer", ("1", "007"), "007/de: it comes back as bazi_year_pillar/7/de"),
+        ("integer", ("1", "one"), ""),  # SQLite keeps what is no number as it is
+        ("real", ("1", "2"), "1/de: it comes back as bazi_year_pillar/1.0/de"),
+        ("text collate nocase", ("a", "A"), "a/de: to the table its key is that of another item"),
+        ("text", ("a", "A", " a"), ""),
+    ],
+)
+async def test_keys_are_tried_in_the_form_that_the_column_gives_back(
+    store: SqliteStore, path: Path, kind: str, keys: tuple[str, ...], said: str
+) -> None:
+    """Recognised afterwards, or named before anything is paid."""
+    _make(path, f"create table content_library ({_COLUMNS.replace('key text', f'key {kind}')}, {_UNIQUE})")
+    rows = [row(key) for key in keys]
+    failures = [check.message for check in await store.rehearse(rows) if not check.ok]
+    if said:
+        assert said in failures[0]
+        return
+    assert failures == []
+    assert await store.upsert(rows) == []
+    assert sorted(found.id.key for found in await stored(store)) == sorted(keys)
+    assert [text.id for text in await store.read([one.id for one in rows])] == sorted(one.id for one in rows)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("provenance text", "Joey Yap, p. 44"),
+        ("provenance integer", 44),
+        ("provenance text", "[1]"),
+        ("updated_at integer", 7),
+        ("updated_at text", "last Tuesday"),
+        ("updated_at text generated always as ('x') stored", "x"),
+    ],
+)
+async def test_a_column_of_our_name_that_holds_something_else_is_left_alone(
+    store: SqliteStore, path: Path, column: str, value: object
+) -> None:
+    """Somebody else's words survive a write over their row."""
+    _make(path, f"create table content_library ({_COLUMNS}, {column}, {_UNIQUE})")
+    await store.upsert([row("a", "old")])
+    name = column.split(maxsplit=1)[0]
+    if "generated" not in column:
+        with _opened(path) as connection, connection:
+            connection.execute(f"update content_library set {name} = ?", [value])
+    again = SqliteStore(path, TableSpec())
+    assert all(check.ok for check in [*await again.check(sample()), *await again.rehearse([row("b")])])
+    await put(again, row("a", "new", writer="claude"))
+    with _opened(path) as connection:
+        assert connection.execute(f"select description, {name} from content_library").fetchall() == [("new", value)]
+    (text,) = await again.read(named("a", [CATEGORY], ["de"]))
+    assert text.provenance is None
+
+
+async def test_constants_of_any_type_are_kept(path: Path) -> None:
+    """Objects as JSON, numbers as numbers."""
+    store = SqliteStore(path, TableSpec(constants={"meta": {"x": [1, None]}, "level": 3, "live": True}))
+    await store.upsert([row("a")])
+    with _opened(path) as connection:
+        assert connection.execute("select meta, level, live from content_library").fetchall() == [
+            ('{"x": [1, null]}', "3", "1")
+        ]
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(path)) as connection:

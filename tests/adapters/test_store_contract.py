@@ -273,3 +273,77 @@ async def test_rows_are_removed_by_name_and_no_others(request: pytest.FixtureReq
     read = await store.whole([odd.id, row("gone").id, row("never_there").id])
     assert sorted(await store.remove(read)) == sorted([odd.id, row("gone").id])
     assert sorted(one.id for one in await stored(store, locales=("de", "en"))) == [row("gone", locale="en").id, kept.id]
+
+
+@every_store
+async def test_a_row_is_written_only_over_what_that_was_decided_on(store: Library) -> None:
+    """Over nothing, over the version that was read, or over itself; the others of the batch are written."""
+    await store.upsert([row("a", "first"), row("b", "first"), row("c", "first")])
+    read = {text.id.key: text for text in await store.read([row(key).id for key in "abc"])}
+    await put(store, row("a", "a person's"), row("c", "second"))
+    batch = [
+        replace(row("a", "mine"), over=read["a"]),
+        replace(row("b", "mine"), over=read["b"]),
+        row("c", "mine"),
+        row("d", "mine"),
+    ]
+    assert sorted(item.key for item in await store.upsert(batch)) == ["a", "c"]
+    assert await _texts(store, "abcd") == ["a person's", "mine", "second", "mine"]
+    assert sorted(item.key for item in await store.upsert(batch)) == ["a", "c"], "an answer that got lost"
+    assert await _texts(store, "abcd") == ["a person's", "mine", "second", "mine"]
+
+
+@every_store
+async def test_a_row_that_was_removed_meanwhile_is_inserted(request: pytest.FixtureRequest, store: Library) -> None:
+    """Nothing of anybody is replaced by that."""
+    _let_delete(request, store)
+    await store.upsert([row("a", "first")])
+    (read,) = await store.read([row("a").id])
+    assert await store.remove(await store.whole([row("a").id])) == [row("a").id]
+    assert await store.upsert([replace(row("a", "again"), over=read)]) == []
+    assert await _texts(store, "a") == ["again"]
+
+
+@every_store
+async def test_a_row_that_has_changed_since_it_was_read_is_not_removed(
+    request: pytest.FixtureRequest, store: Library
+) -> None:
+    """Whoever removes it has not seen what would be lost."""
+    _let_delete(request, store)
+    await store.upsert([row("a", "first"), row("b")])
+    read = await store.whole([row("a").id, row("b").id])
+    await put(store, row("a", "a person's"))
+    assert await store.remove(read) == [row("b").id]
+    assert await _texts(store, "ab") == ["a person's"]
+
+
+@every_store
+async def test_a_removed_row_is_put_back_and_another_one_stays(request: pytest.FixtureRequest, store: Library) -> None:
+    """With its provenance; twice is once."""
+    _let_delete(request, store)
+    await store.upsert([row("a", "first", writer="claude", fingerprint="f"), row("b", "first")])
+    before = await store.whole([row("a").id, row("b").id])
+    await store.remove(before)
+    await store.upsert([row("b", "newer")])
+    assert await store.restore(before) == [row("a").id]
+    (back,) = await store.read([row("a").id])
+    assert (back.writer, back.touched) == ("claude", False)
+    await store.restore(before)
+    assert await _texts(store, "ab") == ["first", "newer"]
+
+
+@pytest.mark.parametrize("opener", ["sqlite", "supabase", "fenced"], indirect=True)
+async def test_a_long_text_is_compared_as_well(opener: Opener) -> None:
+    """Longer than an address may be; the functions and a file compare it whole."""
+    store = opener(TableSpec())
+    long = "word " * 4_000
+    await store.upsert([row("a", long)])
+    (read,) = await store.read([row("a").id])
+    await put(store, row("a", f"{long}and one more"))
+    assert await store.upsert([replace(row("a", "mine"), over=read)]) == [row("a").id]
+    assert await _texts(store, "a") == [f"{long}and one more"]
+
+
+def _let_delete(request: pytest.FixtureRequest, store: Library) -> None:
+    if not isinstance(store, SqliteStore | MemoryStore):
+        request.getfixturevalue("small_pages").sql("grant delete on public.content_library to service_role")
