@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from processes.cards import Cards
+from processes.own_tables import shared_project  # noqa: F401  a fixture
 from processes.program import Program
 from servers.processes import MessagesServer
 from servers.supabase import Supabase

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from processes.program import Ended, Program
-from servers.supabase import BATCHES, LEASE, ROWS, Supabase
+from servers.supabase import BATCHES, LEASE, ROWS, Postgres, Supabase
 
 KEYS = ("a", "b", "c")
 _TOML = """
@@ -108,6 +109,14 @@ class Lib:
         """Return the same catalog on another machine."""
         settings = {**self.program.settings, "SEED_LIBRARY_STATE_DIR": str(self.program.folder / "elsewhere")}
         return Lib(Program(self.program.folder, settings), self.project)
+
+
+@pytest.fixture(scope="session")
+def shared_project(postgres: Postgres) -> Iterator[Supabase]:
+    """A project whose schema is made anew by every test that uses it."""
+    server = Supabase(postgres, [], warm=False)
+    yield server
+    server.stop()
 
 
 WITH_FUNCTIONS: Mapping[str, tuple[Any, ...]] = {"functions": (LEASE, BATCHES, ROWS), "plain": ()}

@@ -6,7 +6,7 @@ import csv
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,11 @@ LIKE_SECRETS = (
 
 
 @pytest.fixture(params=WITH_FUNCTIONS)
-def table(
-    request: pytest.FixtureRequest, tmp_path: Path, messages: MessagesServer, project: Callable[..., Supabase]
-) -> Lib:
+def table(request: pytest.FixtureRequest, tmp_path: Path, messages: MessagesServer, shared_project: Supabase) -> Lib:
     """A library of three cards."""
-    server = project(*WITH_FUNCTIONS[request.param], lib())
-    made = Lib(Program(tmp_path / "work", {**messages.environment, **server.environment}), server)
+    shared_project.remake(*WITH_FUNCTIONS[request.param], lib())
+    settings = {**messages.environment, **shared_project.environment}
+    made = Lib(Program(tmp_path / "work", settings), shared_project)
     made.write()
     assert made.run().code == 0
     return made

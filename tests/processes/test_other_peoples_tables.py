@@ -38,15 +38,13 @@ Maker = Callable[..., Lib]
 
 
 @pytest.fixture(params=WITH_FUNCTIONS)
-def made(
-    request: pytest.FixtureRequest, tmp_path: Path, messages: MessagesServer, project: Callable[..., Supabase]
-) -> Maker:
+def made(request: pytest.FixtureRequest, tmp_path: Path, messages: MessagesServer, shared_project: Supabase) -> Maker:
     """A factory of projects with a table of other people, with and without our functions."""
 
     def make(sql: str) -> Lib:
-        server = project(*WITH_FUNCTIONS[request.param], sql)
-        settings = {**messages.environment, **server.environment}
-        return Lib(Program(tmp_path / "work", settings), server)
+        shared_project.remake(*WITH_FUNCTIONS[request.param], sql)
+        settings = {**messages.environment, **shared_project.environment}
+        return Lib(Program(tmp_path / "work", settings), shared_project)
 
     return make
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,11 @@ from servers.supabase import Supabase
 
 
 @pytest.fixture(params=WITH_FUNCTIONS)
-def table(
-    request: pytest.FixtureRequest, tmp_path: Path, messages: MessagesServer, project: Callable[..., Supabase]
-) -> Lib:
+def table(request: pytest.FixtureRequest, tmp_path: Path, messages: MessagesServer, shared_project: Supabase) -> Lib:
     """A library of three cards in a table of other people, with a column of theirs."""
-    server = project(*WITH_FUNCTIONS[request.param], lib(more="slug text, score numeric, tags text[], meta jsonb"))
-    made = Lib(Program(tmp_path / "work", {**messages.environment, **server.environment}), server)
+    shared_project.remake(*WITH_FUNCTIONS[request.param], lib(more="slug text, score numeric, tags text[], meta jsonb"))
+    settings = {**messages.environment, **shared_project.environment}
+    made = Lib(Program(tmp_path / "work", settings), shared_project)
     made.write()
     assert made.run().code == 0
     return made

@@ -200,6 +200,15 @@ class Supabase:
         self.watch()
         self.log()
 
+    def remake(self, *sql: Path | str) -> None:
+        """Begin again with an empty schema `public`, as `project` does, but in the server that runs already."""
+        self.sql("drop schema public cascade; create schema public; grant usage on schema public to public")
+        for part in sql:
+            self.sql(part if isinstance(part, str) else part.read_text("utf-8"))
+        self.faults()
+        self.limit("service_role", 8000)
+        self.log()
+
     def stop(self) -> None:
         """End the server; it also ends by itself when this process dies."""
         assert self._process.stdin is not None
