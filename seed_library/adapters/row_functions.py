@@ -14,6 +14,14 @@ _SCHEMA = "public"
 
 
 @dataclass(frozen=True, slots=True)
+class Extras:
+    """Our own columns, as far as the table has them in a form that is ours; else empty."""
+
+    provenance: str = ""
+    updated_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What a table is like, for the columns that rows would fill.
 
@@ -32,6 +40,12 @@ class Look:
     denied: tuple[str, ...] = ()
     unique: str = ""
     types: dict[str, str] = field(default_factory=dict)
+
+    def extras(self, table: TableSpec) -> Extras:
+        """Return our own columns: the provenance only as jsonb, the time only where it is one."""
+        is_json = self.types.get(table.provenance) == "jsonb"
+        is_time = self.types.get(table.updated_at, "").startswith(("timestamp", "date"))
+        return Extras(table.provenance if is_json else "", table.updated_at if is_time else "")
 
 
 @dataclass(frozen=True, slots=True)

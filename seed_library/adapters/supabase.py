@@ -8,10 +8,10 @@ same columns in every row, never `id`, and are made only over what they were dec
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
+from seed_library.adapters.row_functions import Extras
 from seed_library.adapters.supabase_connection import READ_SECONDS, Refused, SupabaseConnection
 from seed_library.adapters.supabase_errors import translated, translated_deleting, translated_reading
 from seed_library.adapters.supabase_filters import bounded, equals, one_of, quoted, where
@@ -26,14 +26,6 @@ _NOT_OURS = ("42", "22")
 _NO_COLUMN = "PGRST204"
 _NO_DATE = "22007"
 _KEY = "key_as_text"  # an alias that no column is likely to have
-
-
-@dataclass(frozen=True, slots=True)
-class Extras:
-    """Our own columns, as far as the table has them in a form that is ours; else empty."""
-
-    provenance: str = ""
-    updated_at: str = ""
 
 
 class SupabaseStore:

@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seed_library.adapters.lease_functions import FunctionsMissing
-from seed_library.adapters.row_functions import Look, RowFunctions
+from seed_library.adapters.row_functions import Extras, Look, RowFunctions
 from seed_library.adapters.supabase_connection import Refused
 from seed_library.adapters.supabase_errors import Answer, grant_hint, hint_for, is_about_rows, rules_hint, said_by
 from seed_library.adapters.supabase_trials import TWIN_REFUSED
@@ -28,7 +28,7 @@ from seed_library.core.errors import RowsRefused, RunBlocked
 from seed_library.ports import Check, Row
 
 if TYPE_CHECKING:
-    from seed_library.adapters.supabase import Extras, SupabaseStore
+    from seed_library.adapters.supabase import SupabaseStore
 
 _NOT_NULL = "23502"
 _ILL_FORMED = "22P02"
@@ -76,8 +76,6 @@ class Preflight:
 
     def _seen(self, look: Look, missing: Sequence[Check]) -> list[Check]:
         """Say what a look at the table has shown."""
-        from seed_library.adapters.supabase import Extras
-
         checks = [*missing] or [self._no_column(name) for name in look.missing]
         if look.unfilled:
             checks.append(self._unfilled(look.unfilled))
@@ -86,10 +84,7 @@ class Preflight:
             checks.append(Check("privileges", ok=False, message=message, hint=grant_hint(self._name)))
         if look.unique in {"missing", "deferrable"}:
             checks.append(self._no_index(deferrable=look.unique == "deferrable"))
-        table = self._table
-        is_json = look.types.get(table.provenance) == "jsonb"
-        is_time = look.types.get(table.updated_at, "").startswith(("timestamp", "date"))
-        extras = Extras(table.provenance if is_json else "", table.updated_at if is_time else "")
+        extras = look.extras(self._table)
         self._store.know(extras)
         return checks or [self._right(), *self._extras(extras)]
 

@@ -73,7 +73,7 @@ def test_an_older_sheet_reverts_nothing_that_it_has_not_edited(table: Lib, kind:
     assert (machine["b"], machine["c"]) == ("human", "claude")
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+@pytest.mark.parametrize("kind", ["csv"])
 def test_an_edit_of_a_text_that_has_changed_since_is_a_conflict(table: Lib, kind: str) -> None:
     """Listed, exit 6, the newer one stays, the others are stored."""
     file = _sheet(table, kind)
@@ -87,6 +87,7 @@ def test_an_edit_of_a_text_that_has_changed_since_is_a_conflict(table: Lib, kind
     assert "Conflict card/a/en" in told.err
 
 
+@pytest.mark.parametrize("table", ["functions"], indirect=True)
 def test_the_same_sheet_twice_changes_nothing_the_second_time(table: Lib) -> None:
     """An edit that is stored is no conflict with itself."""
     file = _sheet(table, "csv")
@@ -96,6 +97,7 @@ def test_the_same_sheet_twice_changes_nothing_the_second_time(table: Lib) -> Non
     assert (again.code, again.document["imported"]) == (0, [])
 
 
+@pytest.mark.parametrize("table", ["functions"], indirect=True)
 def test_a_sheet_of_ones_own_is_decided_on_what_is_stored(table: Lib) -> None:
     """Without the column `version` the reading is that of the import."""
     file = table.program.folder / "own.csv"
@@ -186,6 +188,7 @@ def _opened(table: Lib) -> Iterator[str]:
     running.kill()
 
 
+@pytest.mark.parametrize("table", ["functions"], indirect=True)
 def test_the_second_of_two_who_edit_a_text_is_told_and_sees_both(table: Lib, address: str) -> None:
     """The first one's words stay until the second has seen them and saves once more."""
     first, second = Page(address), Page(address)
@@ -198,6 +201,7 @@ def test_the_second_of_two_who_edit_a_text_is_told_and_sees_both(table: Lib, add
     assert table.texts()["a"] == NEWER
 
 
+@pytest.mark.parametrize("table", ["functions"], indirect=True)
 @pytest.mark.parametrize("what", ["regenerate", "reject", "edit"])
 def test_a_button_means_the_text_that_it_stands_under(
     table: Lib, messages: MessagesServer, address: str, what: str
@@ -217,6 +221,7 @@ def test_a_button_means_the_text_that_it_stands_under(
     assert (table.texts()["a"], table.texts()["b"], len(messages.log())) == (NEWER, MINE, paid)
 
 
+@pytest.mark.parametrize("table", ["functions"], indirect=True)
 def test_a_persons_text_on_a_fresh_page_is_not_written_anew(table: Lib, messages: MessagesServer, address: str) -> None:
     """The row says whose it is, whatever this machine's journal knows."""
     other = table.elsewhere()
@@ -229,6 +234,7 @@ def test_a_persons_text_on_a_fresh_page_is_not_written_anew(table: Lib, messages
     assert "a person's own text" in said["error"]
 
 
+@pytest.mark.parametrize("table", ["functions"], indirect=True)
 def test_accept_means_the_draft_that_is_shown(table: Lib, messages: MessagesServer) -> None:
     """A newer draft that was refused since is another text."""
     messages.faults({"match": "Write c:", "text": "Short.", "times": 1})
@@ -247,6 +253,7 @@ def test_accept_means_the_draft_that_is_shown(table: Lib, messages: MessagesServ
     assert table.texts()["c"] == "Brief."
 
 
+@pytest.mark.parametrize("table", ["functions"], indirect=True)
 def test_reject_on_a_text_that_no_run_would_replace_says_so(table: Lib, address: str) -> None:
     """It is not "Done." while nothing happens."""
     table.project.sql("update public.lib set provenance = null where key = 'a'")
@@ -256,6 +263,7 @@ def test_reject_on_a_text_that_no_run_would_replace_says_so(table: Lib, address:
     assert "no run would replace it" in said["error"]
 
 
+@pytest.mark.parametrize("table", ["functions"], indirect=True)
 @pytest.mark.parametrize("text", LIKE_SECRETS)
 def test_content_that_looks_like_a_secret_is_content(table: Lib, address: str, text: str) -> None:
     """Shown, exported, on the page and stored again as it is; only narration is redacted."""
@@ -276,6 +284,7 @@ def test_content_that_looks_like_a_secret_is_content(table: Lib, address: str, t
     assert "[redacted]" not in report.read_text("utf-8")
 
 
+@pytest.mark.parametrize("table", ["functions"], indirect=True)
 def test_a_key_that_is_a_plain_word_blanks_no_text(table: Lib) -> None:
     """Whatever the setting holds, texts are shown as they are."""
     table.edit("a", "It is a secret that you keep, and a secret that keeps you.")

@@ -52,11 +52,9 @@ def made(request: pytest.FixtureRequest, tmp_path: Path, messages: MessagesServe
 @pytest.mark.parametrize(
     ("kind", "keys"),
     [
-        ("integer", ("1", "2", "30")),
-        ("bigint", ("9007199254740993", "-4")),
+        ("bigint", ("1", "9007199254740993", "-4")),
         ("uuid", UUIDS),
         ("char(4)", ("k", "ab")),
-        ("varchar(5)", ("k", "x-y")),
     ],
 )
 def test_a_key_of_another_type_is_recognised_in_the_form_that_the_column_gives_back(
@@ -72,7 +70,7 @@ def test_a_key_of_another_type_is_recognised_in_the_form_that_the_column_gives_b
     for machine in (table, table.elsewhere()):
         again = machine.run()
         assert (again.code, again.document["requests"]) == (0, 0)
-        assert machine.run(verb="prune").document["orphaned"] == []
+    assert table.run(verb="prune").document["orphaned"] == []
     assert table.texts()[keys[0]] == MINE
     assert len(messages.log()) == paid
 
@@ -81,11 +79,9 @@ def test_a_key_of_another_type_is_recognised_in_the_form_that_the_column_gives_b
     ("kind", "keys"),
     [
         ("integer", ("1", "007")),
-        ("integer", ("+1", "2")),
         ("uuid", (UUIDS[0], UUIDS[1].upper())),
         ("char(4)", ("k", "x ")),
         ("integer", ("1", "one")),
-        ("uuid", ("a", "b")),
     ],
 )
 def test_a_key_that_would_come_back_in_another_form_is_refused_before_the_first_payment(
@@ -97,8 +93,6 @@ def test_a_key_that_would_come_back_in_another_form_is_refused_before_the_first_
     ended = table.run()
     assert (ended.code, messages.log(), table.rows()) == (4, [], [])
     assert any(key in ended.error["message"] for key in keys)
-    # A row of that key is there under its other form: it is neither paid for again nor offered to be removed.
-    assert table.run(verb="check").code == 4
 
 
 def test_a_key_that_can_be_tried_with_functions_only_is_refused_without_them(
@@ -132,9 +126,7 @@ def test_a_row_that_the_column_spells_otherwise_is_never_offered_to_be_removed(m
     [
         ("text", "'Joey Yap, The Ten Gods, p. 44'"),
         ("integer", "44"),
-        ("json", "'{\"page\": 44}'"),
         ("text[]", "'{Joey Yap,p. 44}'"),
-        ("uuid", f"'{UUIDS[0]}'"),
     ],
 )
 def test_a_column_called_provenance_that_is_not_ours_is_left_alone(made: Maker, kind: str, value: str) -> None:
@@ -158,7 +150,6 @@ def test_a_column_called_provenance_that_is_not_ours_is_left_alone(made: Maker, 
         "updated_at text not null default 'never'",
         "updated_at bigint not null default 7",
         "updated_at timestamptz generated always as ('2026-01-01 00:00:00+00'::timestamptz) stored",
-        "updated_at jsonb",
     ],
 )
 def test_a_column_called_updated_at_that_is_no_time_to_be_set_is_left_alone(made: Maker, column: str) -> None:
@@ -194,23 +185,29 @@ def test_a_constant_may_be_of_any_type(made: Maker) -> None:
     assert table.run("--refresh", "all").code == 0
 
 
-@pytest.mark.parametrize("name", ["order", "select", "limit", "offset", "and", "or", "columns", "on_conflict", "not"])
-def test_a_column_may_be_called_as_the_api_calls_its_parameters(
-    made: Maker, messages: MessagesServer, name: str
-) -> None:
-    """Written, read, refreshed, removed, and paid for once."""
-    sql = lib().replace("key text", f'"{name}" text').replace("category, key, locale", f'category, "{name}", locale')
-    table = made(sql)
-    table.write(table=f'columns = {{ key = "{name}" }}')
+def test_columns_may_be_called_as_the_api_calls_its_parameters(made: Maker, messages: MessagesServer) -> None:
+    """All of them at once: written, read, refreshed, removed, and paid for once."""
+    names = {"category": "select", "key": "order", "locale": "limit", "title": "offset", "text": "and"}
+    columns = ", ".join(f'"{name}" text not null' for name in names.values())
+    table = made(
+        f"create table public.lib (id bigint generated always as identity primary key, {columns}, provenance jsonb,"
+        ' "or" text, "columns" text, on_conflict text); create unique index on public.lib ("select", "order", "limit");'
+        "grant select, insert, update, delete on public.lib to service_role"
+    )
+    toml = ", ".join(f'{ours} = "{theirs}"' for ours, theirs in names.items())
+    toml = f'columns = {{ {toml} }}\nconstants = {{ or = "x", columns = "y", on_conflict = "z" }}'
+    table.write(table=toml)
     assert table.run().code == 0
     assert table.run().document["requests"] == 0
+    _write_anew(messages)
     assert table.run("--refresh", "all", "--key", "a").code == 0
     assert len(messages.log()) == 4
-    table.write(("a", "b"), table=f'columns = {{ key = "{name}" }}')
-    assert table.run("--yes", verb="prune").document["removed_rows"] == [
-        {"category": "card", "key": "c", "locale": "en"}
-    ]
-    assert len(table.rows()) == 2
+    table.write(("a", "b"), table=toml)
+    removed = table.run("--yes", verb="prune").document["removed_rows"]
+    assert [item["key"] for item in removed] == ["c"]
+    found = table.project.sql('select "order" as key, "and" as text, "or" as constant from public.lib order by 1')
+    assert [(row["key"], row["constant"]) for row in found] == [("a", "x"), ("b", "x")]
+    assert found[0]["text"] == _NEW.format("a")
 
 
 @pytest.mark.parametrize(
@@ -286,7 +283,7 @@ def test_several_faults_of_a_table_are_one_report(made: Maker, request: pytest.F
     assert ("unique index" in failed) is ("functions" in request.node.callspec.id)
 
 
-@pytest.mark.parametrize("long", ["b", "a", "c"])
+@pytest.mark.parametrize("long", ["b", "c"])
 def test_a_row_that_the_database_fails_on_is_found_by_halving(made: Maker, messages: MessagesServer, long: str) -> None:
     """An index takes 2,704 bytes; the others are stored, and the next run pays for nothing."""
     table = made(lib(after="create index on public.lib (description);"))

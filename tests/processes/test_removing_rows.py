@@ -16,23 +16,22 @@ from servers.processes import MessagesServer
 from servers.supabase import Supabase
 
 
-@pytest.fixture(params=WITH_FUNCTIONS)
-def table(request: pytest.FixtureRequest, tmp_path: Path, messages: MessagesServer, shared_project: Supabase) -> Lib:
-    """A library of three cards in a table of other people, with a column of theirs."""
-    shared_project.remake(*WITH_FUNCTIONS[request.param], lib(more="slug text, score numeric, tags text[], meta jsonb"))
-    settings = {**messages.environment, **shared_project.environment}
-    made = Lib(Program(tmp_path / "work", settings), shared_project)
+@pytest.fixture
+def table(tmp_path: Path, messages: MessagesServer, shared_project: Supabase) -> Lib:
+    """A library of three cards in a table of other people, with columns of theirs."""
+    shared_project.remake(*WITH_FUNCTIONS["functions"], lib(more="slug text, score numeric, tags text[], meta jsonb"))
+    made = Lib(Program(tmp_path / "work", {**messages.environment, **shared_project.environment}), shared_project)
     made.write()
-    assert made.run().code == 0
+    _add(made, "a", "b", "c")
     return made
 
 
 def _add(table: Lib, *keys: str) -> None:
     for key in keys:
-        quoted = key.replace("'", "''")
+        quoted = key.replace("\\", "\\\\").replace("'", "''")
         table.project.sql(
             "insert into public.lib (category, key, locale, title, description)"
-            f" values ('card', '{quoted}', 'en', 'Theirs', 'A text that is theirs.')"
+            f" values ('card', E'{quoted}', 'en', 'Theirs', 'A text that is theirs.')"
         )
 
 
@@ -40,15 +39,37 @@ def _keys(table: Lib) -> list[str]:
     return sorted(row["key"] for row in table.rows("key"))
 
 
-@pytest.mark.parametrize(
-    "odd", [" a", "a ", '"a"', "a,b", "(a)", "", "a)", "null", "in.(a)", "a\\", "eq.a", "a&key=eq.b", "%61", "a+b",
-    "é", "b,a"], ids=ascii,
-)  # fmt: skip
-def test_the_row_that_is_removed_is_the_one_that_is_listed(table: Lib, odd: str) -> None:
-    """However its key is read elsewhere, the good row beside it stays."""
-    _add(table, odd)
+def test_the_rows_that_are_removed_are_those_that_are_listed(table: Lib) -> None:
+    """However their keys are read elsewhere, the good rows beside them stay."""
+    odd = [
+        " a",
+        "a ",
+        '"a"',
+        "a,b",
+        "(a)",
+        "",
+        "a)",
+        "null",
+        "in.(a)",
+        "a\\",
+        "eq.a",
+        "a&key=eq.b",
+        "%61",
+        "a+b",
+        "b,a",
+    ]
+    _add(table, *odd)
     removed = table.run("--yes", verb="prune")
-    assert (removed.code, [item["key"] for item in removed.document["removed_rows"]]) == (0, [odd])
+    assert removed.code == 0
+    assert sorted(item["key"] for item in removed.document["removed_rows"]) == sorted(odd)
+    assert _keys(table) == ["a", "b", "c"]
+
+
+def test_a_key_with_a_blank_is_not_the_key_without_it(table: Lib) -> None:
+    """In a list of the API a blank after a parenthesis or comma is skipped."""
+    _add(table, " a")
+    removed = table.run("--yes", verb="prune")
+    assert [item["key"] for item in removed.document["removed_rows"]] == [" a"]
     assert _keys(table) == ["a", "b", "c"]
 
 
@@ -79,6 +100,8 @@ def test_a_row_that_the_table_keeps_is_not_counted_as_removed(table: Lib) -> Non
 def test_a_row_with_all_its_columns_comes_back_as_it_was(table: Lib) -> None:
     """Machine texts stay the machine's, other people's columns theirs; what no catalog knows is put back, too."""
     _add(table, "theirs", " a")
+    table.project.sql("delete from public.lib where key in ('a', 'b', 'c')")
+    assert table.run().code == 0
     table.project.sql(
         "update public.lib set slug = key || '-slug', score = 12345678901234567.8900, tags = '{p,\"q r\"}',"
         " meta = '{\"deep\": [1, null, 0.10]}'"
