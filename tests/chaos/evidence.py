@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from processes.program import Ended, Program
 from servers.processes import KEY, MessagesServer
 from servers.supabase import Supabase
 
+from chaos.tables import Change, Content, history, stored
 from seed_library.adapters.journal_lines import Damage, encode, records
 
 Record = dict[str, Any]
@@ -36,15 +37,20 @@ class Client:
         killed: its end came without notice, so requests may have been in flight.
         stopped: it was asked to stop.
         robbed: its lock file or its lease was taken away.
-        rows_at_end: rows in the table when it had ended with 0.
+        refreshes: it is to replace all texts.
+        awaits_refusal: the table refuses the row of an item to come, so that nothing may be asked for.
+        rows_at_end: items whose rows were there when it had ended with 0, or had been taken out by a person.
     """
 
     name: str
     machine: str
-    concurrency: int
     hardship: str
     ending: str
+    verb: str = "run"
+    concurrency: int = 0
     budget: float = 0.0
+    refreshes: bool = False
+    awaits_refusal: bool = False
     killed: bool = False
     stopped: bool = False
     robbed: bool = False
@@ -64,6 +70,11 @@ class Client:
     def began(self) -> bool:
         """Whether it came as far as a plan."""
         return any(event.get("event") == "run_started" for event in self.events)
+
+    @property
+    def last(self) -> Record:
+        """The last thing that it said."""
+        return self.events[-1] if self.events else {}
 
     @property
     def ended_by_itself(self) -> bool:
@@ -97,9 +108,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """One call of the database's store function: the texts by key, and how long the journals were."""
+    """One call of the database's store function.
+
+    Attributes:
+        texts: what it wrote, by key.
+        over: what it replaced, by key.
+        journals: how long the journals were when it arrived.
+    """
 
     texts: dict[str, str]
+    over: dict[str, Content]
     journals: tuple[int, ...]
 
 
@@ -109,7 +127,11 @@ class Evidence:
 
     Attributes:
         journals: the records of each machine, each with the byte at which its line ends.
-        rows: the table at the end, text by key.
+        rows: the table at the end, by key.
+        changes: every change of a row.
+        backups: the rows that were written to a file before they were to be removed: key and content.
+        person: whether a person worked in the table, too.
+        catalog: the keys of all items.
         damaged: lines inside the journals that cannot be read.
         files: what the state folders hold.
     """
@@ -119,7 +141,11 @@ class Evidence:
     upserts: Sequence[Upsert]
     journals: Sequence[Sequence[tuple[int, Record]]]
     damaged: int
-    rows: dict[str, str]
+    rows: dict[str, Content]
+    changes: Sequence[Change]
+    backups: Collection[tuple[str, Content]]
+    person: bool
+    catalog: Collection[str]
     files: bytes
     secrets: tuple[str, ...]
 
@@ -138,17 +164,27 @@ def journals_in(state: Path) -> list[Path]:
     return list(state.glob("targets/*/journal.jsonl"))
 
 
-def gather(messages: MessagesServer, supabase: Supabase, clients: Sequence[Client], states: Sequence[Path]) -> Evidence:
+def items_paid_for(state: Path) -> set[str]:
+    """Return the keys of the items that a machine's journal has a paid answer of."""
+    return {record["item"][1] for _, record in _journal(state) if record["kind"] == "paid"}
+
+
+def gather(
+    messages: MessagesServer, supabase: Supabase, clients: Sequence[Client], states: Sequence[Path], *, person: bool
+) -> Evidence:
     """Collect it at the end of a trial."""
     served = messages.control(state=True)
-    rows = supabase.sql("select key, description from public.content_library")
     return Evidence(
         clients=clients,
         asked=list(_requests(served)),
         upserts=[_upsert(entry) for entry in supabase.log() if entry["line"].endswith(_STORE)],
         journals=[_journal(state) for state in states],
         damaged=sum(map(_damaged_lines, states)),
-        rows={row["key"]: row["description"] for row in rows},
+        rows=stored(supabase),
+        changes=history(supabase),
+        backups=[row for state in states for row in _backed_up(state)],
+        person=person,
+        catalog=frozenset(planned_prompts().values()),
         files=b"".join(file.read_bytes() for state in states for file in state.rglob("*") if file.is_file()),
         secrets=(KEY, supabase.secret),
     )
@@ -160,6 +196,13 @@ def _journal(state: Path) -> list[tuple[int, Record]]:
         for journal in journals_in(state)
         for position, record in records(journal, Damage())
     ]
+
+
+def _backed_up(state: Path) -> Iterator[tuple[str, Content]]:
+    for file in state.glob("targets/*/pruned-*.jsonl"):
+        for line in file.read_text("utf-8").splitlines():
+            kept = json.loads(line)
+            yield kept["key"], Content(kept["row"]["title"], kept["row"]["description"])
 
 
 def _damaged_lines(state: Path) -> int:
@@ -208,5 +251,9 @@ def _cost(usage: Record) -> int:
 
 
 def _upsert(entry: Record) -> Upsert:
-    rows = json.loads(entry["body"])["p_rows"]
-    return Upsert({row["key"]: row["description"] for row in rows}, tuple(entry["journals"]))
+    body = json.loads(entry["body"])
+    return Upsert(
+        {row["key"]: row["description"] for row in body["p_rows"]},
+        {row["key"]: Content(row["title"], row["description"]) for row in body["p_over"]},
+        tuple(entry["journals"]),
+    )

@@ -1,17 +1,21 @@
 """What has to hold, whatever happened: judged by what the servers saw, not by what the program says of itself.
 
 I1   a request is in the journal before it arrives.
-I2   what is paid for and good is not asked for again.
+I2   what is paid for and good is not asked for again, but once for each time that all texts are to be replaced.
 I3   a payment whose answer the journal lacks is explained by a killed process or a broken answer, and announced;
      the journal has no damaged line, since only its end was ever torn.
-I4   a text is in the journal before it is on its way to the table.
-I5   at the end the table is the catalog, each text one that was paid for.
+I4   a text is in the journal before it is on its way to the table, and so is the text that it replaces.
+I5   at the end the table is the catalog, each text one that was paid for or that a person wrote; beside it are only
+     rows that a person made.
 I6   no two processes ask at the same time.
 I7   what the journal says was spent is what the server charged for the answers it holds; with what it says may have
      been billed, at least what the server charged in all.
 I8   no key is in any file of the state folder, nor in any output.
-I9   exit code and last line say what happened.
-I10  nothing is asked for after a refusal, and no process is charged more than its budget.
+I9   exit code and last line say what happened; who speaks of conflicts has met what a person wrote.
+I10  nothing is asked for after a refusal, nor where the table refuses the rows to come, and no process is charged more
+     than its budget.
+
+I11 and I12, about what people wrote and what is deleted, are in `row_invariants`.
 """
 
 from __future__ import annotations
@@ -20,10 +24,11 @@ from collections import Counter
 from itertools import pairwise
 
 from chaos.evidence import Asked, Client, Evidence, Record
+from chaos.row_invariants import judge_rows, replaced_by
 from chaos.verdict import Verdict
 
 MICRO = 1_000_000
-_ROWS = 60
+_ITEMS = 60
 _MACHINES = ("here", "there")
 _RUN_WIDE = (400, 401)
 _CODES = {0, 4, 5, 6, 7, 8, 130}
@@ -35,7 +40,7 @@ def judge(seen: Evidence, verdict: Verdict) -> None:
     _is_asked_once(seen, verdict)
     _is_not_lost(seen, verdict)
     _is_journalled_first(seen, verdict)
-    _is_complete(seen, verdict)
+    judge_rows(seen, verdict)
     _is_alone(seen, verdict)
     _is_accounted_for(seen, verdict)
     _is_silent(seen, verdict)
@@ -68,18 +73,40 @@ def _is_announced(seen: Evidence, verdict: Verdict) -> None:
 
 def _is_asked_once(seen: Evidence, verdict: Verdict) -> None:
     """I2."""
+    by_name = {client.name: client for client in seen.clients}
     machine_of = _machines_of(seen)
     for one in seen.asked:
         machine = machine_of[one.client]
-        good = False
+        good, round_ = False, _Round()
         for end, record in seen.journals[machine]:
             if end > one.journals[machine]:
                 break
+            if round_.begins(record) and by_name[one.client].refreshes:
+                good = False
             if record["kind"] == "paid" and record["item"][1] == one.item:
                 good = True
             if record["kind"] == "judged" and record["item"][1] == one.item:
                 good = bool(record.get("accepted"))
         verdict.require(not good, f"I2: {one.item} was asked for although a good text was paid for")
+
+
+class _Round:
+    """One replacement of all texts: over as many runs as it takes until one of them has tried everything."""
+
+    def __init__(self) -> None:
+        self._open = False
+        self._run = ""
+
+    def begins(self, record: Record) -> bool:
+        """Whether one begins with this record of a journal; takes every record."""
+        if record["kind"] == "run":
+            replaces = record["refresh"] == "all"
+            self._run = record["run"] if replaces else ""
+            self._open, begins = self._open or replaces, replaces and not self._open
+            return begins
+        if record["kind"] == "finished" and record["run"] == self._run and record["exit_code"] in {0, 6}:
+            self._open = False
+        return False
 
 
 def _is_not_lost(seen: Evidence, verdict: Verdict) -> None:
@@ -103,26 +130,22 @@ def _may_lose_answers(client: Client) -> bool:
 def _is_journalled_first(seen: Evidence, verdict: Verdict) -> None:
     """I4."""
     for upsert in seen.upserts:
-        known = {
-            (record["item"][1], _text(record))
+        before = [
+            record
             for size, journal in zip(upsert.journals, seen.journals, strict=True)
             for end, record in journal
-            if end <= size and record["kind"] == "paid"
-        }
+            if end <= size
+        ]
+        known = {(record["item"][1], _text(record)) for record in before if record["kind"] == "paid"}
         for key, text in upsert.texts.items():
             verdict.require((key, text) in known, f"I4: the text of {key} was sent to the table before it was kept")
+        kept = {pair for record in before if record["kind"] == "replaced" for pair in replaced_by(record)}
+        for pair in upsert.over.items():
+            verdict.require(pair in kept, f"I4: the text of {pair[0]} was to be replaced before it was kept")
 
 
 def _text(record: Record) -> str:
     return "".join(block.get("text", "") for block in record["message"]["content"] if block["type"] == "text").strip()
-
-
-def _is_complete(seen: Evidence, verdict: Verdict) -> None:
-    """I5."""
-    paid = {(one.item, one.text) for one in seen.asked if one.billed}
-    verdict.require(len(seen.rows) == _ROWS, f"I5: {len(seen.rows)} rows")
-    strange = [key for key, text in seen.rows.items() if (key, text) not in paid]
-    verdict.require(not strange, f"I5: {len(strange)} texts in the table were never paid for: {strange[:3]}")
 
 
 def _is_alone(seen: Evidence, verdict: Verdict) -> None:
@@ -173,23 +196,35 @@ def _ends_as_it_says(seen: Evidence, client: Client, verdict: Verdict) -> None:
         verdict.require(fair, f"I9: {name} ({client.ending}) died of signal {-code}")
         return
     verdict.require(code in _CODES, f"I9: {name} ended with {code}: {client.said[-600:]}")
-    last = client.events[-1] if client.events else {}
-    if code in {0, 6, 7, 8}:
-        told = (last.get("event"), last.get("exit_code"))
-        verdict.require(told == ("run_finished", code), f"I9: {name} ended with {code} and said {told}")
+    if client.verb == "run" and code in {0, 6, 7, 8}:
+        _says_how_it_ended(client, verdict)
     if code in {3, 4, 5}:
         failures = [event for event in client.events if "error" in event]
         verdict.require(bool(failures), f"I9: {name} ended with {code} without saying why")
-    verdict.require(code != 0 or client.rows_at_end == _ROWS, f"I9: {name} ended with 0 and {client.rows_at_end} rows")
+    verdict.require(code != 0 or client.rows_at_end == _ITEMS, f"I9: {name} ended with 0 and {client.rows_at_end} rows")
     verdict.require(code != 8 or client.stopped, f"I9: {name} says it was stopped")
     verdict.require(code != 7 or client.hardship == "small budget", f"I9: {name} says its budget is reached")
     verdict.require(code != 130 or client.killed, f"I9: {name} says it was interrupted twice")
+
+
+def _says_how_it_ended(client: Client, verdict: Verdict) -> None:
+    name, code, last = client.name, client.code, client.last
+    told = (last.get("event"), last.get("exit_code"))
+    verdict.require(told == ("run_finished", code), f"I9: {name} ended with {code} and said {told}")
+    not_stored = sum(int(last.get(what, 0)) for what in ("failed", "rejected", "conflicts"))
+    verdict.require(code != 0 or not not_stored, f"I9: {name} ended with 0 and has not stored {not_stored}")
+    verdict.require(code != 6 or not_stored > 0, f"I9: {name} ended with 6, and everything is stored")
+    conflicts = sum(event.get("event") == "conflict" for event in client.events)
+    verdict.require(conflicts == last.get("conflicts"), f"I9: {name} lists {conflicts} conflicts and says {last}")
 
 
 def _stays_within_its_bounds(seen: Evidence, client: Client, verdict: Verdict) -> None:
     """I10."""
     asked = seen.of(client)
     refused = client.ended_by_itself and not client.began
+    to_be_refused = client.awaits_refusal and bool(asked)
+    verdict.require(not to_be_refused, f"I10: {client.name} asked for {len(asked)} texts of rows that are refused")
+    verdict.met["starts that had to be refused by the table"] += client.awaits_refusal
     verdict.require(not (refused and asked), f"I10: {client.name} was refused and sent {len(asked)} requests")
     charged = sum(one.cost for one in asked)
     verdict.require(charged <= client.budget * MICRO, f"I10: {client.name} was charged {charged}")

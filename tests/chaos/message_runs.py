@@ -11,7 +11,6 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from processes.program import Ended, Running
@@ -19,116 +18,101 @@ from servers.processes import MessagesServer
 from servers.supabase import Supabase
 
 from chaos.dangers import Dangers, Life
-from chaos.evidence import ITEMS, Client, Evidence, gather, journals_in
+from chaos.evidence import Client, Evidence, gather, journals_in
 from chaos.invariants import judge
-from chaos.starting import Forking, Hardship
+from chaos.people import Company, Surroundings
+from chaos.stage import Stage
+from chaos.tables import be_quick, refusing, watched_table
 from chaos.verdict import Verdict
 
 _TORN = b'0badc0de {"kind":"paid","run":"x","item"'
 _JUMPS = (-86_400.0, 3_600.0, 86_400.0)
 _PAST_THE_LEASE = 100.0
-_CLOCK = "wrong-by"
-_SMALL_BUDGET = "0.6"  # the worst case of eight requests
-_ROOM = 120_000  # bytes that a journal may still grow by when the disk is about to be full
-
-
-@dataclass(slots=True)
-class Stage:
-    """Where a trial happens, and who has appeared on it."""
-
-    folder: Path
-    messages: MessagesServer
-    supabase: Supabase
-    dangers: Dangers
-    dice: random.Random
-    verdict: Verdict
-    mutant: str = ""
-    clients: list[Client] = field(default_factory=list)
-
-    def start(self, life: Life | None, *, machine: str = "here", more: tuple[str, ...] = ()) -> tuple[Client, Running]:
-        """Start the program as a client of its own."""
-        name = f"{len(self.clients) + 1:02}"
-        hardship = life.hardship if life else ""
-        client = Client(name, machine, self.dangers.concurrency, hardship, ending=life.ending if life else "end")
-        self.clients.append(client)
-        program = self._program(client, hardship)
-        budget = ("--budget", _SMALL_BUDGET) if hardship == "small budget" else ()
-        client.budget = float(_SMALL_BUDGET) if budget else 5.0
-        command = ("run", "--json", *ITEMS, "--concurrency", str(client.concurrency), *budget, *more)
-        return client, program.start(*command)
-
-    def end(self, client: Client, running: Running) -> Ended:
-        """Wait for the end of a client, and keep what it said."""
-        ended = running.end()
-        client.remember(running.events, ended, self.supabase.count() if ended.code == 0 else None)
-        return ended
-
-    def state(self, machine: str) -> Path:
-        """The state directory of a machine."""
-        return self.folder / machine / "state"
-
-    def _program(self, client: Client, hardship: str) -> Forking:
-        folder = self.folder / client.machine
-        folder.mkdir(parents=True, exist_ok=True)
-        settings = {**self.messages.environment, **self.supabase.environment}
-        settings["ANTHROPIC_BASE_URL"] = f"{self.messages.url}/as/{client.name}"
-        return Forking(folder, settings, self._hardship(hardship, folder))
-
-    def _hardship(self, name: str, folder: Path) -> Hardship:
-        if name == "disk full":
-            journals = journals_in(folder / "state")
-            room = sum(journal.stat().st_size for journal in journals) + self.dice.randint(0, _ROOM)
-            return Hardship(room=room, mutant=self.mutant)
-        clock = folder / _CLOCK
-        clock.write_text("0")
-        return Hardship(powerless=name == "read-only state", clock=str(clock), mutant=self.mutant)
-
-    def let_time_pass(self, client: Client, seconds: float) -> None:
-        """Let the wall clock of a client's machine jump."""
-        (self.folder / client.machine / _CLOCK).write_text(str(seconds))
 
 
 def trial(seed: int, folder: Path, messages: MessagesServer, supabase: Supabase, mutant: str = "") -> Verdict:
     """Do one trial in an empty folder, and judge it."""
     dangers, verdict = Dangers.draw(seed), Verdict(seed)
+    around = Surroundings.draw(seed, len(dangers.lives))
     stage = Stage(folder, messages, supabase, dangers, random.Random(f"moments {seed}"), verdict, mutant)
     messages.reset()
     supabase.reset()
     messages.control(latency_ms=dangers.latency_ms, watch=[str(stage.state("here")), str(stage.state("there"))])
     supabase.watch(stage.state("here"), stage.state("there"))
-    for life in dangers.lives:
-        messages.faults(*dangers.model)
-        supabase.faults(*dangers.database)
-        with _writable_or_not(stage, life):
-            _live(stage, life)
-    messages.faults()
-    supabase.faults()
-    _finish(stage)
-    judge(_evidence(stage), verdict)
+    with watched_table(supabase, around.key_type, around.slowness):
+        for life, company in zip(dangers.lives, around.company, strict=True):
+            _live_in_company(stage, life, company, around)
+        messages.faults()
+        supabase.faults()
+        be_quick(supabase)
+        _finish(stage, around)
+        judge(_evidence(stage, around), verdict)
+    _count(around, verdict)
     return verdict
 
 
-def _evidence(stage: Stage) -> Evidence:
-    return gather(stage.messages, stage.supabase, stage.clients, [stage.state("here"), stage.state("there")])
+def _count(around: Surroundings, verdict: Verdict) -> None:
+    verdict.met["trials with a person"] += around.person
+    verdict.met["trials on a slow table"] += around.slowness is not None
+    verdict.met[f"trials with keys of type {around.key_type}"] += 1
 
 
-def _finish(stage: Stage) -> None:
+def _evidence(stage: Stage, around: Surroundings) -> Evidence:
+    states = [stage.state("here"), stage.state("there")]
+    return gather(stage.messages, stage.supabase, stage.clients, states, person=around.person)
+
+
+def _finish(stage: Stage, around: Surroundings) -> None:
     """Run to the end in fair weather; what an earlier life had refused is asked for again.
 
     A killed life may leave a text that nobody has judged. If it is the last one that its item is granted and the gates
-    refuse it, the run says so and ends with 6; the next one asks again.
+    refuse it, the run says so and ends with 6; the next one asks again. It ends with 6 as well where a text waits for a
+    row that a person has written meanwhile: that stays, and the person decides.
     """
     client, ended = _run_again(stage)
-    if ended.code == _SOME_REJECTED and client.events[-1].get("rejected"):
+    if ended.code == _SOME_FAILED and client.last.get("rejected"):
         stage.verdict.met["rejected at last, asked for again"] += 1
         client, ended = _run_again(stage)
-    last = client.events[-1] if client.events else {}
-    stage.verdict.require(ended.code == 0, f"the last run ended with {ended.code}: {last} {ended.err[-500:]}")
+    waits = around.person and ended.code == _SOME_FAILED and client.last.get("conflicts")
+    done = ended.code == 0 or (waits and not client.last.get("rejected") and not client.last.get("failed"))
+    stage.verdict.met["ended with texts that wait for a person"] += bool(waits)
+    stage.verdict.require(bool(done), f"the last run ended with {ended.code}: {client.last} {ended.err[-500:]}")
 
 
 def _run_again(stage: Stage) -> tuple[Client, Ended]:
     client, running = stage.start(None, more=("--refresh", "rejected", "--wait-lock", "60"))
     return client, stage.end(client, running)
+
+
+def _live_in_company(stage: Stage, life: Life, company: Company, around: Surroundings) -> None:
+    """Live a life with what happens in the table meanwhile, and with what comes after it."""
+    stage.messages.faults(*stage.dangers.model)
+    stage.supabase.faults(*stage.person.ready_for(company), *stage.dangers.database)
+    refused = frozenset(company.refused_of(stage.catalog))
+    allowed = stage.catalog - refused
+    with refusing(stage.supabase, around.key_type, refused, allowed), _writable_or_not(stage, life):
+        stage.company, stage.refused = company, refused
+        stage.surely = around.slowness is None or not allowed
+        stage.verdict.met["lives that replace all texts"] += company.refresh
+        stage.verdict.met["lives with a table that refuses rows"] += bool(refused)
+        _live(stage, life)
+        stage.company, stage.refused = None, frozenset()
+    for deed in company.between:
+        stage.person.do(deed)
+    if company.pruning:
+        _prune(stage, company)
+
+
+def _prune(stage: Stage, company: Company) -> None:
+    """Make rows that no catalog asks for, and start to remove them."""
+    at_work = stage.person.keep_odd_ones(stage.dice)
+    stage.supabase.faults(*([at_work] if at_work else []), *stage.dangers.database)
+    client, running = stage.start_pruning()
+    if company.pruning == "kill":
+        time.sleep(company.pause)  # the moment is what is random; nothing is waited for
+        _kill(stage, client, running)
+    stage.end(client, running)
+    stage.verdict.met[f"prunings that ended with {client.code}"] += 1
 
 
 def _live(stage: Stage, life: Life) -> None:
@@ -150,9 +134,12 @@ def _live(stage: Stage, life: Life) -> None:
 
 
 def _let_work(stage: Stage, life: Life, client: Client, running: Running) -> None:
+    acts = stage.company.acts if stage.company else ()
     for number in range(life.events):
         if running.next_event() is None:
             return
+        for deed in (deed for after, deed in acts if after == number + 1):
+            stage.person.do(deed)
         if number == life.events // 2 and client.hardship == "clock jumps":
             stage.let_time_pass(client, stage.dice.choice(_JUMPS))
     time.sleep(life.pause)  # the moment is what is random; nothing is waited for
@@ -235,7 +222,7 @@ def _let_another_machine_work(stage: Stage, client: Client, running: Running) ->
 
 
 _LOCKED = 5
-_SOME_REJECTED = 6
+_SOME_FAILED = 6
 _ENDINGS = {
     "kill": _kill,
     "term": _terminate,

@@ -14,7 +14,8 @@
 //   {"watch": [folders]}             note with each request how long the journals in these state folders are when
 //                                    it arrives, and what it carries
 // A fault: match ("POST /rest/v1/content_library", a prefix; with "$" at its end, the whole line), skip (let so many pass first), times (then hit so many),
-//   delay_ms, drop (cut the connection) or status + body + headers, after (true: only once the request was carried out).
+//   delay_ms, drop (cut the connection) or status + body + headers, after (true: only once the request was carried out),
+//   sql (somebody else runs this as the owner when the request has arrived; the log says "done" or what it was refused with).
 // The server ends when stdin closes, so it cannot outlive the tests, however they end.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { readFileSync, readdirSync, statSync } from "node:fs";
@@ -152,6 +153,7 @@ const handle = async (request, env) => {
   log.push(entry);
   const fault = takeFault(line);
   if (fault?.delay_ms) await pause(fault.delay_ms);
+  if (fault?.sql) entry.meanwhile = await runSql(fault.sql).then(() => "done", (error) => error.code ?? String(error));
   const early = fault && !fault.after ? cannedAnswer(fault, env) : null;
   if (early) return early;
   const response = await perform(request, env);
