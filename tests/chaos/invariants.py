@@ -201,7 +201,6 @@ def _ends_as_it_says(seen: Evidence, client: Client, verdict: Verdict) -> None:
     if code in {3, 4, 5}:
         failures = [event for event in client.events if "error" in event]
         verdict.require(bool(failures), f"I9: {name} ended with {code} without saying why")
-    verdict.require(code != 0 or client.rows_at_end == _ITEMS, f"I9: {name} ended with 0 and {client.rows_at_end} rows")
     verdict.require(code != 8 or client.stopped, f"I9: {name} says it was stopped")
     verdict.require(code != 7 or client.hardship == "small budget", f"I9: {name} says its budget is reached")
     verdict.require(code != 130 or client.killed, f"I9: {name} says it was interrupted twice")
@@ -211,6 +210,7 @@ def _says_how_it_ended(client: Client, verdict: Verdict) -> None:
     name, code, last = client.name, client.code, client.last
     told = (last.get("event"), last.get("exit_code"))
     verdict.require(told == ("run_finished", code), f"I9: {name} ended with {code} and said {told}")
+    verdict.require(code != 0 or client.rows_at_end == _ITEMS, f"I9: {name} ended with 0 and {client.rows_at_end} rows")
     not_stored = sum(int(last.get(what, 0)) for what in ("failed", "rejected", "conflicts"))
     verdict.require(code != 0 or not not_stored, f"I9: {name} ended with 0 and has not stored {not_stored}")
     verdict.require(code != 6 or not_stored > 0, f"I9: {name} ended with 6, and everything is stored")

@@ -37,7 +37,8 @@ def trial(seed: int, folder: Path, messages: MessagesServer, supabase: Supabase,
     stage = Stage(folder, messages, supabase, dangers, random.Random(f"moments {seed}"), verdict, mutant)
     messages.reset()
     supabase.reset()
-    messages.control(latency_ms=dangers.latency_ms, watch=[str(stage.state("here")), str(stage.state("there"))])
+    watched = [str(stage.state("here")), str(stage.state("there"))]
+    messages.control(latency_ms=dangers.latency_ms, varied=True, watch=watched)
     supabase.watch(stage.state("here"), stage.state("there"))
     with watched_table(supabase, around.key_type, around.slowness):
         for life, company in zip(dangers.lives, around.company, strict=True):
@@ -105,8 +106,7 @@ def _live_in_company(stage: Stage, life: Life, company: Company, around: Surroun
 
 def _prune(stage: Stage, company: Company) -> None:
     """Make rows that no catalog asks for, and start to remove them."""
-    at_work = stage.person.keep_odd_ones(stage.dice)
-    stage.supabase.faults(*([at_work] if at_work else []), *stage.dangers.database)
+    stage.supabase.faults(*stage.person.keep_odd_ones(stage.dice))
     client, running = stage.start_pruning()
     if company.pruning == "kill":
         time.sleep(company.pause)  # the moment is what is random; nothing is waited for

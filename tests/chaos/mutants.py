@@ -6,6 +6,7 @@ Each changes the program in the process that is about to become it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 _Record = dict[str, Any]
@@ -96,6 +97,63 @@ def _try_again_behind_the_journal() -> None:
     anthropic.AsyncAnthropic.__init__ = begin_retrying  # type: ignore[method-assign]
 
 
+def _take_what_is_there_as_decided() -> None:
+    """Rows are replaced whatever they hold by then."""
+    from seed_library.engine.replacing import Replacer
+
+    settle = Replacer.settle
+
+    async def settle_anything(self: Replacer, decided: Any) -> Any:
+        return await settle(self, [replace(one, over=None) for one in decided])
+
+    Replacer.settle, Replacer._may_replace = settle_anything, lambda *_: True  # type: ignore[method-assign]
+
+
+def _write_without_conditions() -> None:
+    """The database is not told what a write was decided on."""
+    from seed_library.adapters.supabase_connection import SupabaseConnection
+
+    call = SupabaseConnection.call
+
+    async def call_freely(self: SupabaseConnection, schema: str, function: str, arguments: Any) -> Any:
+        return await call(self, schema, function, arguments | ({"p_content": None} if "p_content" in arguments else {}))
+
+    SupabaseConnection.call = call_freely  # type: ignore[method-assign]
+
+
+def _keep_nothing_of_what_goes_away() -> None:
+    """A text that is replaced is gone."""
+    from seed_library.engine.replacing import Replacer
+
+    async def keep_none(*_: Any) -> None:
+        """Keep none."""
+
+    Replacer._keep = keep_none  # type: ignore[method-assign,assignment]  # that is the point
+
+
+def _delete_by_list() -> None:
+    """One deletion for all keys, as the vendor's client spells them: blanks after a comma do not count."""
+    from seed_library.adapters.supabase import SupabaseStore
+
+    async def remove(self: SupabaseStore, rows: Any) -> Any:
+        keys = [row.id.key for row in rows]
+        await self.connection.execute(self._builder().delete().in_(self.table.key, keys))
+        there = {row.id for row in await self.whole([row.id for row in rows])}
+        return [row.id for row in rows if row.id not in there]
+
+    SupabaseStore.remove = remove  # type: ignore[method-assign]
+
+
+def _pay_before_trying() -> None:
+    """What the table refuses is found when it is stored."""
+    from seed_library.engine import preflight
+
+    async def try_none(*_: Any) -> list[Any]:
+        return []
+
+    preflight.rehearse = try_none  # type: ignore[assignment]  # that is the point
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "no lock": _work_without_lock,
     "table only": _believe_the_table_only,
@@ -104,4 +162,9 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "torn tail left": _leave_the_torn_tail,
     "open intents forgotten": _forget_what_was_in_flight,
     "hidden retries": _try_again_behind_the_journal,
+    "overwrite whatever is there": _take_what_is_there_as_decided,
+    "no conditions": _write_without_conditions,
+    "nothing kept": _keep_nothing_of_what_goes_away,
+    "delete by list": _delete_by_list,
+    "no rehearsal": _pay_before_trying,
 }

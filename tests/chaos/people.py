@@ -45,8 +45,8 @@ on conflict do nothing"""
 _KEEP_ODD_ONES = f"""
 insert into {TABLE} (category, key, locale, title, description)
 select '{CATEGORY}', replace(form, 'k', t.key), '{LOCALE}', 'Kein Eintrag', 'Etwas Eigenes ({{salt}}): ' || form
-  from (select key::text from {TABLE} where key::text = any({{catalog}})
-         order by md5(key::text || '{{salt}}') limit {{rows}}) as t,
+  from (select k as key from unnest({{catalog}}) as k left join {TABLE} as there on there.key::text = k
+         order by there.key is null, md5(k || '{{salt}}') limit {{rows}}) as t,
        unnest(array[' k', 'k,x', '"k"', '(k)', 'k\\', '*k', 'k.x', ' k ,x', '']) as form
 on conflict do nothing"""
 _EDIT_ODD_ONES = f"update {TABLE} set description = 'Noch einmal ({{salt}})' where not key::text = any({{catalog}})"
@@ -176,11 +176,10 @@ class Person:
             for match, skip, times, deed in company.faults
         ]
 
-    def keep_odd_ones(self, dice: random.Random) -> dict[str, Any] | None:
-        """Make rows that no catalog asks for; return what the person does when the first of them is about to go."""
+    def keep_odd_ones(self, dice: random.Random) -> list[dict[str, Any]]:
+        """Make rows that no catalog asks for; return what happens when one of them is about to go."""
         salt = f"{dice.getrandbits(32):08x}"
         self.do(Deed("keeps odd ones", dice.choice((1, 3)), salt))
-        if dice.random() < 1 / 2:
-            return None
-        sql = Deed("edits odd ones", 0, f"{salt} 2").sql(self.catalog)
-        return {"match": _DELETION, "skip": dice.randint(0, 5), "times": 1, "sql": sql}
+        edit = {"sql": Deed("edits odd ones", 0, f"{salt} 2").sql(self.catalog)}
+        happens = dice.choice(({}, {}, edit, {"drop": True, "after": True}, {"status": 503}))
+        return [{"match": _DELETION, "skip": dice.randint(0, 5), "times": 1, **happens}] if happens else []

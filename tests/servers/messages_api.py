@@ -10,6 +10,7 @@ Control, as POST /__control with JSON, answered with the whole state that was as
   {"requests_per_minute": n, "burst": b}   a token bucket (see rate_limit.py) and the anthropic-ratelimit-* headers;
                          b is n / 60 where it is not given; 0 requests: no limit. It can change half way
   {"workspaces": {key: workspace id}}      more keys; batches are seen by the keys of their own workspace only
+  {"varied": true}       answer the same prompt with another text each time, until that is cleared
   {"usage": {...}}       laid over the usage of every message from now on, in batches as well
   {"release": n}         let the n oldest of the held answers go; true: all of them
   {"ping_ms": n}         how often a stream that waits sends a ping (1000)
@@ -82,6 +83,7 @@ class Server:
     written: int = 0
     watched: list[Path] = field(default_factory=list)
     usage: dict[str, Any] = field(default_factory=dict)
+    varied: bool = False
     models: dict[str, dict[str, Any]] = field(default_factory=lambda: {name: model_info(name) for name in THINKING})
     workspaces: Any = field(init=False)
     batches: Any = field(init=False)
@@ -96,14 +98,14 @@ class Server:
         state = {"log": self.log, "billed": self.billed, "held": len(self.holds)} if command.get("state") else {}
         if command.get("clear"):
             self.log, self.billed, self.watched, self.usage, self.ping_seconds = [], [], [], {}, _PING_SECONDS
-            self.models = {name: model_info(name) for name in THINKING}
+            self.models, self.varied = {name: model_info(name) for name in THINKING}, False
         for part in (self.faults, self.holds, self.limit, self.workspaces, self.batches):
             part.control(command)
         if "watch" in command:
             self.watched = [Path(folder) for folder in command["watch"]]
         self.latency = command.get("latency_ms", self.latency * 1000) / 1000
         self.ping_seconds = command.get("ping_ms", self.ping_seconds * 1000) / 1000
-        self.usage = command.get("usage", self.usage)
+        self.usage, self.varied = command.get("usage", self.usage), command.get("varied", self.varied)
         for name, changes in command.get("models", {}).items():
             self.models[name] = {**(self.models.get(name) or {"type": "model", "id": name}), **changes}
         return state
@@ -152,7 +154,7 @@ class Server:
     def bill(self, request: Any) -> dict[str, Any]:
         """Make a message, and charge for it."""
         body, name = request.body, f"msg_{len(self.billed) + 1:06}"
-        message: dict[str, Any] = message_for(body, request.fault, name, self.usage)
+        message: dict[str, Any] = message_for(body, self._varying(name) | request.fault, name, self.usage)
         self.limit.count(message["usage"])
         text = next((block["text"] for block in message["content"] if block["type"] == "text"), "")
         entry = {"id": name, "prompt": prompt_hash(body, user_prompt(body)), "text": text, "usage": message["usage"]}
@@ -163,8 +165,12 @@ class Server:
         """Make the message of a request in a batch, free of charge; with its user prompt and the hash of both."""
         user = user_prompt(params)
         self.written += 1
-        message = message_for(params, {}, f"msg_b{self.written:06}", {"service_tier": "batch", **self.usage})
+        name = f"msg_b{self.written:06}"
+        message = message_for(params, self._varying(name), name, {"service_tier": "batch", **self.usage})
         return message, user, prompt_hash(params, user)
+
+    def _varying(self, name: str) -> dict[str, Any]:
+        return {"edition": name} if self.varied else {}
 
     def batch_fault(self, params: dict[str, Any]) -> dict[str, Any] | None:
         """Say what is wrong with the params of a request in a batch."""

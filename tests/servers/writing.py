@@ -26,7 +26,7 @@ def prompt_tokens(body: Body) -> int:
 def message_for(body: Body, fault: Fault, name: str, usage: Body) -> Body:
     """Make a message called `name`; `usage` is laid over what it says of its tokens, and then that of the fault."""
     thoughts = _THOUGHT_TOKENS if (body.get("thinking") or {}).get("type", "adaptive") == "adaptive" else 0
-    text = fault.get("text") or _answer(body)
+    text = fault.get("text") or _answer(body, fault.get("edition", ""))
     room = body.get("max_tokens", len(text) + thoughts) - thoughts
     cut = "text" not in fault and token_count(text) > room
     if cut:
@@ -75,9 +75,9 @@ def _usage(body: Body, text: str, thoughts: int, *changes: Fault) -> Body | None
     return usage
 
 
-def _answer(body: Body) -> str:
-    """Return the text of a prompt; where an object is wanted, one with the text and the beginning of it per column."""
-    text = str(text_for(user_prompt(body)))
+def _answer(body: Body, edition: str) -> str:
+    """Return a text of a prompt; where an object is wanted, one with the text and the beginning of it per column."""
+    text = str(text_for(user_prompt(body) + edition))
     schema = (body.get("output_config") or {}).get("format", {}).get("schema")
     if not schema:
         return text
