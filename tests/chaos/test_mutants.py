@@ -63,6 +63,12 @@ def _killed_at_work(drawn: Drawn) -> bool:
     return drawn.undisturbed and any(_ends_at_work(life, "kill") and life.events >= 20 for life in lives)
 
 
+def _killed_while_asking(drawn: Drawn) -> bool:
+    """Many slow requests are in flight when it is killed."""
+    dangers = drawn.dangers
+    return _killed_at_work(drawn) and dangers.concurrency >= 8 and dangers.latency_ms >= 20
+
+
 def _torn(drawn: Drawn) -> bool:
     lives = drawn.dangers.lives
     return drawn.undisturbed and any(_ends_at_work(life, "kill") and life.torn for life in lives)
@@ -119,7 +125,7 @@ _DANGERS: dict[str, Callable[[Drawn], bool]] = {
     "no intent": _undisturbed,
     "upsert before paid": _undisturbed,
     "torn tail left": _torn,
-    "open intents forgotten": _killed_at_work,
+    "open intents forgotten": _killed_while_asking,
     "hidden retries": _broken_answers,
     "overwrite whatever is there": _written_beside_it,
     "no conditions": _written_just_then,

@@ -252,3 +252,17 @@ def test_a_gateway_may_put_the_text_into_a_code_fence(messages: MessagesServer) 
     messages.faults({"fence": True})
     fenced, plain = (ask(messages.url).json()["content"][0]["text"] for _ in range(2))
     assert fenced == f"```json\n{plain}\n```"
+
+
+def test_the_same_prompt_gets_another_text_each_time_where_that_is_asked_for(messages: MessagesServer) -> None:
+    """As a real model does it; without that a prompt has always the same one."""
+    same = {_text_of(ask(messages.url, **params())) for _ in range(3)}
+    messages.control(varied=True)
+    others = {_text_of(ask(messages.url, **params())) for _ in range(3)}
+    assert (len(same), len(same | others)) == (1, 4)
+    messages.reset()
+    assert _text_of(ask(messages.url, **params())) in same
+
+
+def _text_of(answer: httpx.Response) -> str:
+    return "".join(block["text"] for block in answer.json()["content"] if block["type"] == "text")

@@ -436,3 +436,15 @@ def test_both_halves_agree_where_both_are_right(api: httpx.Client, asked: dict[s
         assert ours.json() == lites.json()
     else:
         assert ours.json()["code"] == lites.json()["code"]
+
+
+def test_somebody_else_can_be_at_work_just_when_a_request_has_arrived(api: httpx.Client, world: Supabase) -> None:
+    """Before it is carried out; what the database refuses them is in the log, and no matter of the request."""
+    world.log()
+    insert = "insert into public.lib (category, key, locale) values ('c', 'theirs', 'en')"
+    world.faults({"match": "POST /rest/v1/lib", "sql": insert, "times": 2})
+    for key in ("ours", "ours too"):
+        assert _upsert(api, _row(key)).status_code == 201
+    keys = [row["key"] for row in world.sql("select key from public.lib order by id")]
+    assert keys == ["theirs", "ours", "ours too"]
+    assert [entry["meanwhile"] for entry in world.log()] == ["done", "23505"]
