@@ -43,6 +43,7 @@ def prune(flags: Flags, *, yes: bool, backup: Path | None) -> int:
         kept_at = backup_rows(prepared, orphans, backup)
         code = do_work(prepared, "prune", work, WorkReporter(output), output.complain).exit_code
         if code not in {0, ExitCode.ITEMS_FAILED}:
+            output.complain(f"All of these rows are kept in {kept_at}; {len(work.removed):,} are known to be removed.")
             return code
     if output.as_json:
         rows, gone = ([item._asdict() for item in items] for items in ([row.id for row in orphans], work.removed))

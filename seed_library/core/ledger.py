@@ -25,7 +25,7 @@ what another machine's journal has counted):
 
 per person's doing `edited` (items [category, key, locale] whose own texts were stored), a `judged` with `by`: "human"
 for a text that was accepted against its gates, `turned_down` (item, fingerprint) for one that a person does not want,
-and `pruned` and `restored` (items);
+and `pruning`, `pruned` and `restored` (items): what is about to be removed, and what has been;
 
 and `unclaimed` for a paid answer to a request that nobody knows (attempt, batch, cost, message).
 

@@ -12,7 +12,7 @@ from seed_library.core.errors import RowsRefused, UsageInvalid
 from seed_library.core.plan import Plan
 from seed_library.engine.context import RunContext
 from seed_library.engine.judging import Draft
-from seed_library.engine.replacing import note_conflicts
+from seed_library.engine.replacing import note_conflicts, retry_store
 from seed_library.engine.storing import Storer
 from seed_library.ports import Row, WholeRow
 
@@ -112,18 +112,28 @@ class Prune:
         for start in range(0, len(self.rows), _AT_ONCE):
             context.ports.lock.assert_held()
             context.ports.lease.assert_held()
-            part = [row for row in self.rows[start : start + _AT_ONCE] if row.id in orphans]
-            removed = await context.ports.store.remove(part)
-            context.ports.journal.note(context.record("pruned", items=[list(item) for item in removed]))
-            self.removed += removed
-            await self._explain(context, [row for row in part if row.id not in set(removed)])
+            await self._remove(context, [row for row in self.rows[start : start + _AT_ONCE] if row.id in orphans])
 
-    async def _explain(self, context: RunContext, kept: Sequence[WholeRow]) -> None:
-        """Say of each row that was to go and is still there, why that is so."""
-        there = {row.id: row for row in await context.ports.store.whole([row.id for row in kept])} if kept else {}
-        changed = [row.id for row in kept if row.id in there and there[row.id] != row]
+    async def _remove(self, context: RunContext, rows: Sequence[WholeRow]) -> None:
+        """Remove rows: what is about to go is in the journal first, and then what has gone, however that ended."""
+        items = [list(row.id) for row in rows]
+        await context.ports.journal.write(context.record("pruning", items=items))
+        try:
+            await retry_store(context, "The rows could not be removed", context.ports.store.remove, rows)
+        finally:
+            # Asked of the table: an answer that got lost does not say which rows are gone.
+            whole = context.ports.store.whole
+            there = await retry_store(context, "The table could not be read", whole, [row.id for row in rows])
+            self._count(context, rows, {row.id: row for row in there})
+
+    def _count(self, context: RunContext, rows: Sequence[WholeRow], there: Mapping[ItemId, WholeRow]) -> None:
+        """Note which rows are gone, and say of each other one why it is still there."""
+        gone = [row.id for row in rows if row.id not in there]
+        context.ports.journal.note(context.record("pruned", items=[list(item) for item in gone]))
+        self.removed += gone
+        changed = [row.id for row in rows if there.get(row.id, row) != row]
         note_conflicts(context, changed, "the row has changed since it was kept in the backup: it stays")
-        for row in kept:
+        for row in rows:
             if there.get(row.id) == row:
                 context.tally.refuse_row(row.id, "the table keeps its row: a trigger or policy stands before it")
 
@@ -146,7 +156,7 @@ class Restore:
 
     async def _put_back(self, context: RunContext, rows: Sequence[WholeRow]) -> None:
         try:
-            there = await context.ports.store.restore(rows)
+            there = await retry_store(context, "The rows were not taken", context.ports.store.restore, rows)
         except RowsRefused as refusal:
             if len(rows) == 1:
                 context.tally.refuse_row(rows[0].id, f"the table refuses its row: {refusal.message}")
