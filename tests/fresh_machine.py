@@ -46,6 +46,7 @@ def main() -> int:
     """Make the machine, run the commands, remove the machine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--foreign-node", action="store_true")
+    parser.add_argument("--run", metavar="COMMAND", help="what to run in the clone, such as 'bash .ci/run'")
     parser.add_argument("--keep", action="store_true", help="leave the folder, for a look")
     wanted = parser.parse_args()
     hear_every_signal()
@@ -57,7 +58,7 @@ def main() -> int:
         _make(machine)
         if wanted.foreign_node:
             _add_foreign_node(machine)
-        return _enter(machine, _script())
+        return _enter(machine, f"cd /srv/checkout\n{wanted.run}" if wanted.run else _script())
     finally:
         if not wanted.keep:
             shutil.rmtree(machine)
