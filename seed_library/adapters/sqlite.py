@@ -166,7 +166,7 @@ class SqliteStore:
                 if not columns_of(connection, self._table.name):
                     return []
                 ours = self._our_columns(connection)
-                return rehearsed(connection, self._table, [(row.id, self._values(row, *ours)) for row in rows])
+                return rehearsed(connection, self._table, ((row.id, self._values(row, *ours)) for row in rows))
         except sqlite3.Error as error:
             failure = self._translated(error)
             return [Check("rows", ok=False, message=str(failure), hint=getattr(failure, "hint", ""))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -84,13 +84,15 @@ def _upsert(table: TableSpec, names: Sequence[str] | Mapping[str, Any]) -> str:
 
 
 def rehearsed(
-    connection: sqlite3.Connection, table: TableSpec, rows: Sequence[tuple[ItemId, Mapping[str, Any]]]
+    connection: sqlite3.Connection, table: TableSpec, rows: Iterable[tuple[ItemId, Mapping[str, Any]]]
 ) -> list[Check]:
     """Write rows in a transaction that is taken back, and say what the table refuses and how keys come back."""
     keys = ", ".join(f"cast({identifier(name)} as text)" for name in table.conflict_columns)
     findings: list[Check] = []
+    items: list[ItemId] = []
     with _taken_back(connection):
         for item, values in rows:
+            items.append(item)
             statement = f"{_upsert(table, values)} returning {keys}"
             try:
                 back = connection.execute(statement, list(values.values())).fetchall()
@@ -104,8 +106,8 @@ def rehearsed(
             if len(findings) == _MOST_FINDINGS:
                 break
         if not findings:
-            findings = _merged(connection, table, [item for item, _ in rows])[:_MOST_FINDINGS]
-    return findings or [Check("rows", ok=True, message=f"{len(rows):,} rows to come were written and taken back")]
+            findings = _merged(connection, table, items)[:_MOST_FINDINGS]
+    return findings or [Check("rows", ok=True, message=f"{len(items):,} rows to come were written and taken back")]
 
 
 def _merged(connection: sqlite3.Connection, table: TableSpec, items: Sequence[ItemId]) -> list[Check]:

@@ -45,8 +45,6 @@ _MOST_FINDINGS = 5
 _MOST_LOOKS = 40  # requests to find out which rows are refused
 _NAMED = 3
 
-Values = list[dict[str, Any]]
-
 
 class Trials:
     """The trials of one Supabase target."""
@@ -62,11 +60,10 @@ class Trials:
         if not rows:
             return []
         try:
-            values = await self._store.all_values(rows)
             try:
-                return await self._by_function(rows, values)
+                return await self._by_function(rows)
             except FunctionsMissing:
-                return await self._by_twins(rows, values)
+                return await self._by_twins(rows)
         except Refused as refusal:
             return [self._failed(refusal.answer)]
         except RowsRefused as refusal:
@@ -74,7 +71,7 @@ class Trials:
         except RunBlocked as error:
             return [Check("rows", ok=False, message=error.message, hint=error.hint)]
 
-    async def _by_function(self, rows: Sequence[Row], values: Values) -> list[Check]:
+    async def _by_function(self, rows: Sequence[Row]) -> list[Check]:
         functions = RowFunctions(self._store.connection, self._table)
         places, at_once, calls_left = _spread(len(rows), _AT_ONCE * _MOST_CALLS), _AT_ONCE, _MOST_CALLS
         tried = 0
@@ -84,7 +81,8 @@ class Trials:
             part = places[tried : tried + at_once]
             calls_left -= 1
             try:
-                said = await functions.rehearse([values[place] for place in part])
+                tried_rows = [rows[place] for place in part]
+                said = await functions.rehearse(await self._store.all_values(tried_rows))
             except Refused as refusal:
                 if refusal.answer.code != _TIMEOUT or at_once == 1:
                     raise
@@ -93,8 +91,8 @@ class Trials:
                 calls_left = min(calls_left, _MOST_SLOW_CALLS)
                 continue
             tried += len(part)
-            refused += [(rows[part[one.place]], one) for one in said.refused]
-            faults += self._key_faults([rows[place] for place in part], said)
+            refused += [(tried_rows[one.place], one) for one in said.refused]
+            faults += self._key_faults(tried_rows, said)
         checks = [*self._refused_rows(refused), *_few(faults)]
         if checks:
             return checks
@@ -140,12 +138,12 @@ class Trials:
         hint = rules_hint(self._name) if is_about_rows(answer) else hint_for(answer, self._table)
         return Check("rows", ok=False, message=f"{named}: {said_by(answer)}{other}{where}", hint=hint)
 
-    async def _by_twins(self, rows: Sequence[Row], values: Values) -> list[Check]:
+    async def _by_twins(self, rows: Sequence[Row]) -> list[Check]:
         new = [place for place, row in enumerate(rows) if row.over is None]
         places = [new[place] for place in _spread(len(new), _MOST_TWINS)]
         found: list[tuple[Row, Answer]] = []
         for start in range(0, len(places), _TWINS_AT_ONCE):
-            found += await self._twins(places[start : start + _TWINS_AT_ONCE], rows, values)
+            found += await self._twins([rows[place] for place in places[start : start + _TWINS_AT_ONCE]])
             if len(found) >= _MOST_FINDINGS:
                 break
         by_answer = Counter({answer: 0 for _, answer in found})
@@ -156,31 +154,30 @@ class Trials:
         checks += await self._keys_by_type(rows)
         return checks or [self._unseen(len(places), len(new))]
 
-    async def _twins(self, places: Sequence[int], rows: Sequence[Row], values: Values) -> list[tuple[Row, Answer]]:
+    async def _twins(self, rows: Sequence[Row]) -> list[tuple[Row, Answer]]:
         """Return the rows that are refused, found by halving, and why; as many as a few dozen looks show."""
-        if not places or self._looks >= _MOST_LOOKS:
+        if not rows or self._looks >= _MOST_LOOKS:
             return []
         self._looks += 1
         try:
-            await self._store.send_twins([values[place] for place in (*places, places[0])])
+            await self._store.send_twins(await self._store.all_values([*rows, rows[0]]))
         except Refused as refusal:
             answer = refusal.answer
             if answer.code == TWIN_REFUSED:
                 self._looks -= 1
                 return []
-            if len(places) == 1:
-                return [(rows[places[0]], answer)]
+            if len(rows) == 1:
+                return [(rows[0], answer)]
             if not is_about_rows(answer) and answer.code != _TIMEOUT:
                 raise
         else:
             raise RunBlocked(
                 f"{self._name} took a row that it should have refused: a trigger or view stands before the table.",
-                hint=f"Look at {rows[places[0]].id}: it may hold a placeholder. Apply the migration "
+                hint=f"Look at {rows[0].id}: it may hold a placeholder. Apply the migration "
                 "content_library_rows (`seed-library schema`), whose functions try rows and take them back.",
             )
-        middle = len(places) // 2
-        first = await self._twins(places[:middle], rows, values)
-        return first + await self._twins(places[middle:], rows, values)
+        middle = len(rows) // 2
+        return await self._twins(rows[:middle]) + await self._twins(rows[middle:])
 
     async def _keys_by_type(self, rows: Sequence[Row]) -> list[Check]:
         """Judge keys by what the API's description of itself says of the column, where it is served."""

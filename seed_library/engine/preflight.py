@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import overload
 
 from seed_library.core.catalog import Catalog, Item, ItemId, RequestSpec, TableSpec
 from seed_library.core.drafts import Request
@@ -32,11 +33,11 @@ async def rehearse(prover: Prover, catalog: Catalog, plan: Plan) -> list[Check]:
     """
     steps = [step for step in plan.steps if plan.generates(step) or step.action is Action.PAID]
     steps = steps[:: -(-len(steps) // _SPREAD) or 1]
-    checks = await prover.rehearse([_placeholder_row(catalog, step, longest=True) for step in steps])
+    checks = await prover.rehearse(_Placeholders(catalog, steps, longest=True))
     failed = [check for check in checks if not check.ok]
     if not failed:
         return checks
-    usual = await prover.rehearse([_placeholder_row(catalog, step, longest=False) for step in steps])
+    usual = await prover.rehearse(_Placeholders(catalog, steps, longest=False))
     if any(not check.ok for check in usual):
         return usual
     hint = "Lower at_most under [gates.words], or expect that some texts are paid for and not stored."
@@ -47,6 +48,27 @@ async def rehearse(prover: Prover, catalog: Catalog, plan: Plan) -> list[Check]:
             for one in failed
         ),
     ]
+
+
+class _Placeholders(Sequence[Row]):
+    """The rows to come, each made when it is looked at: all of them together would be many times their plan."""
+
+    def __init__(self, catalog: Catalog, steps: Sequence[Step], *, longest: bool) -> None:
+        self._catalog = catalog
+        self._steps = steps
+        self._longest = longest
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        if isinstance(place, slice):
+            return _Placeholders(self._catalog, self._steps[place], longest=self._longest)
+        return _placeholder_row(self._catalog, self._steps[place], longest=self._longest)
 
 
 def _placeholder_row(catalog: Catalog, step: Step, *, longest: bool) -> Row:
