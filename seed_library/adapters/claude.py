@@ -10,7 +10,7 @@ from typing import Any, Literal
 from seed_library.adapters.claude_connection import TIMEOUT_SECONDS, ClaudeConnection, RawAnswer, Refused
 from seed_library.adapters.claude_errors import ApiError, translated, unreadable
 from seed_library.adapters.models import ModelsTable
-from seed_library.core.answers import schema_of
+from seed_library.core.answer_schema import schema_of
 from seed_library.core.drafts import Answer, Request
 from seed_library.core.errors import RunBlocked, WriteFailed
 from seed_library.core.pricing import FREE, ModelFacts, max_tokens

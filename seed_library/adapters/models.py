@@ -39,6 +39,7 @@ class _LongPromptEntry(_Strict):
 
 
 class _ModelEntry(_Strict):
+    also: tuple[str, ...] = ()
     lifecycle: Literal["active", "deprecated"] = "active"
     thinking: tuple[Literal["adaptive", "between_tools", "disabled"], ...]
     efforts: tuple[str, ...] = ()
@@ -96,7 +97,9 @@ def _read_override(path: Path) -> ModelsTable:
 
 def _table(data: dict[str, Any]) -> ModelsTable:
     file = _File.model_validate(data)
-    models = {name: _facts(name, entry, file.as_of) for name, entry in file.models.items()}
+    models = {
+        name: _facts(name, entry, file.as_of) for one, entry in file.models.items() for name in (one, *entry.also)
+    }
     return ModelsTable(file.as_of, models, file.retired)
 
 

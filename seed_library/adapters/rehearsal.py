@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from seed_library.adapters.rehearsal_phrases import Phrases, phrases_for
-from seed_library.core.answers import TEXT
+from seed_library.core.answer_schema import TEXT
 from seed_library.core.batches import BatchResult, BatchState
 from seed_library.core.catalog import Item, WordRule
 from seed_library.core.drafts import Answer, Request

@@ -9,16 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from seed_library.core.catalog import GateRules, GeneratedColumn, Item, RequestSpec, WordRule
+from seed_library.core.answer_schema import TEXT
+from seed_library.core.catalog import GateRules, GeneratedColumn, Item, RequestSpec
 from seed_library.core.drafts import Finding, RawMessage, reading_fault, text_of
 from seed_library.core.gates import as_ruled, judge
 from seed_library.core.gates.form import plain, symbols
 from seed_library.core.gates.phrases import banned
 from seed_library.core.gates.text import Text, count_words
-
-TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +25,6 @@ class Content:
 
     text: str
     columns: Mapping[str, str] = field(default_factory=dict)
-
-
-def schema_of(spec: RequestSpec, words: WordRule) -> dict[str, Any]:
-    """Return the JSON schema of an answer. Lengths stand in descriptions: the API takes no bounds for strings."""
-    properties = {TEXT: f"The text, {words.low} to {words.high} words."}
-    properties |= {one.name: f"{one.about} ({one.at_least} to {one.at_most} words)" for one in spec.generated}
-    return {
-        "type": "object",
-        "properties": {name: {"type": "string", "description": about} for name, about in properties.items()},
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def content_of(message: RawMessage, spec: RequestSpec) -> Content:

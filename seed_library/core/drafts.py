@@ -16,6 +16,11 @@ from seed_library.core.catalog import Item, RequestSpec, WordRule
 RawMessage = Mapping[str, Any]
 Severity = Literal["error", "warning"]
 _COUNTS = ("input_tokens", "output_tokens")
+_CACHE_COUNTS = ("cache_creation_input_tokens", "cache_read_input_tokens")
+# Twice the largest context of any model: what is above it is no count of tokens.
+_MOST_TOKENS = 2_000_000
+# Tokens of prose have four or five characters, the longest words of a vocabulary about twenty.
+_LONGEST_TOKEN = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +49,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer, as the API counts them. `input_tokens` is the part that no cache served."""
+    """Tokens of one answer, as the API counts them. `input_tokens` is the part that no cache served.
+
+    Attributes:
+        geography: where the request was worked on, in small letters; empty where the answer does not say.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cache_write_5m_tokens: int = 0
     cache_write_1h_tokens: int = 0
     cache_read_tokens: int = 0
+    geography: str = ""
 
     @property
     def prompt_tokens(self) -> int:
@@ -143,14 +153,32 @@ def reading_fault(message: RawMessage) -> str:
     return ""
 
 
+def is_unbilled(message: RawMessage) -> bool:
+    """Whether this is a refusal before any output: it is not billed, though its usage shows tokens (documentation)."""
+    return message.get("stop_reason") == "refusal" and not message.get("content")
+
+
 def says_usage(message: RawMessage) -> bool:
-    """Whether a message says what it cost: it holds both counts that the API always gives, and they make sense."""
+    """Whether a message says what it cost in a way that can be believed.
+
+    Both counts that the API always gives are there, no figure is one that no answer can have, something was read, and
+    the output has at least as many tokens as its characters make: nobody writes for nothing.
+    """
     usage = message.get("usage")
-    return isinstance(usage, dict) and all(type(usage.get(name)) is int and usage[name] >= 0 for name in _COUNTS)
+    if not isinstance(usage, dict) or not all(_is_count(usage.get(name)) for name in _COUNTS):
+        return False
+    detail = usage.get("cache_creation")
+    beside = [usage.get(name) for name in _CACHE_COUNTS]
+    if detail is not None:
+        beside += detail.values() if isinstance(detail, dict) else [detail]
+    if not all(figure is None or _is_count(figure) for figure in beside):
+        return False
+    read, written = usage_of(message).prompt_tokens, usage["output_tokens"]
+    return 0 < read <= _MOST_TOKENS and written * _LONGEST_TOKEN >= _size_of(message)
 
 
 def usage_of(message: RawMessage) -> Usage:
-    """Read the billed tokens of a message; absent or ill-typed figures count as zero."""
+    """Read the billed tokens of a message; absent figures, and those that are no count, are zero."""
     usage = message.get("usage")
     if not isinstance(usage, dict):
         return Usage()
@@ -162,9 +190,29 @@ def usage_of(message: RawMessage) -> Usage:
         cache_write_5m_tokens=max(_count(usage, "cache_creation_input_tokens") - hour, 0),
         cache_write_1h_tokens=hour,
         cache_read_tokens=_count(usage, "cache_read_input_tokens"),
+        geography=_geography(usage.get("inference_geo")),
     )
+
+
+def _size_of(message: RawMessage) -> int:
+    """Return how many characters a message holds at least; a block without any, such as hidden thoughts, has one."""
+    blocks = message.get("content")
+    if not isinstance(blocks, list):
+        return 0
+    texts = [block.get(str(block.get("type"))) if isinstance(block, dict) else None for block in blocks]
+    return sum(max(1, len(text)) if isinstance(text, str) else 1 for text in texts)
+
+
+def _geography(said: object) -> str:
+    if said is None:
+        return ""
+    return said.strip().lower() if isinstance(said, str) else "unreadable"
 
 
 def _count(holder: object, name: str) -> int:
     value = holder.get(name) if isinstance(holder, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if type(value) is int and _is_count(value) else 0
+
+
+def _is_count(figure: object) -> bool:
+    return type(figure) is int and 0 <= figure <= _MOST_TOKENS

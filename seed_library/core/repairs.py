@@ -14,8 +14,8 @@ from seed_library.core.drafts import Finding, Prompt, Request
 
 _MOST_FINDINGS = 10
 _MOST_SPAN = 200  # characters
-# The most that all this adds to a prompt beyond the draft itself, in tokens: ten findings with their spans, and the
-# sentences around them. A bound for the budget, far above what it usually is.
+# The most that all this adds to a prompt beyond the draft itself, in tokens: the findings with their spans, and the
+# sentences around them. A bound for the budget: what would be longer is cut, and a token has a byte at least.
 FRAME_TOKENS = 2_000
 
 
@@ -46,9 +46,13 @@ def repair_request(request: Request, draft: str, findings: Sequence[Finding]) ->
     words = _GERMAN if request.item.id.locale.startswith("de") else _ENGLISH
     wrong = [finding for finding in findings if finding.severity == "error"][:_MOST_FINDINGS]
     lines = "\n".join(f"- {finding.message}{_span(finding, words)}" for finding in wrong)
-    feedback = f"{words.draft}\n\n<draft>\n{draft}\n</draft>\n\n{words.why}\n{lines}\n\n{words.again}"
-    prompt = Prompt(request.prompt.system, f"{request.prompt.user}\n\n{feedback}")
-    return replace(request, prompt=prompt)
+    room = FRAME_TOKENS - len(_feedback(words, "", "").encode())
+    feedback = _feedback(words, draft, lines.encode("utf-8", "surrogatepass")[:room].decode("utf-8", "ignore"))
+    return replace(request, prompt=Prompt(request.prompt.system, request.prompt.user + feedback))
+
+
+def _feedback(words: _Words, draft: str, lines: str) -> str:
+    return f"\n\n{words.draft}\n\n<draft>\n{draft}\n</draft>\n\n{words.why}\n{lines}\n\n{words.again}"
 
 
 def _span(finding: Finding, words: _Words) -> str:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
-from seed_library.core.drafts import Answer, Request, says_usage, usage_of
+from seed_library.core.drafts import Answer, Request
 from seed_library.core.errors import SeedLibraryError, WriteFailed, WriteRetryable
 from seed_library.core.events import RequestSent, TextPaid
-from seed_library.core.pricing import usage_cost, usd, worst_cost
+from seed_library.core.pricing import billed, usd, worst_cost
 from seed_library.engine.budget import Bill
 from seed_library.engine.context import RunContext
 from seed_library.engine.judging import PaidText
@@ -42,11 +42,7 @@ class Asker:
         """
         context = self._context
         context.halt.check()
-        attempt = _Attempt(
-            f"{context.run_id}-{next(self._numbers)}",
-            request,
-            worst_cost(request.prompt, request.spec, context.model),
-        )
+        attempt = _Attempt(f"{context.run_id}-{next(self._numbers)}", request, worst_cost(request, context.model))
         async with context.budget.reserving(attempt.worst) as bill, context.throttle.slot():
             await self._intend(attempt)
             bill.maybe_spent = attempt.worst  # until somebody knows better
@@ -109,7 +105,7 @@ class Asker:
     async def _keep(self, attempt: _Attempt, answer: Answer, bill: Bill) -> PaidText:
         """Make the answer durable. Where that fails, the bill says "maybe", as the open intent does in the journal."""
         context, request = self._context, attempt.request
-        cost = usage_cost(usage_of(answer.message), context.model) if says_usage(answer.message) else attempt.worst
+        cost = billed(answer.message, context.model, attempt.worst)
         record = context.attempt_record(
             "paid",
             request.item.id,

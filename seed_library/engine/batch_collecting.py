@@ -9,11 +9,10 @@ from typing import Any
 
 from seed_library.core.batches import BatchResult, BatchState, by_digest, parts_of
 from seed_library.core.catalog import ItemId
-from seed_library.core.drafts import says_usage, usage_of
 from seed_library.core.errors import RunBlocked, SeedLibraryError, WriteFailed, WriteRetryable
 from seed_library.core.events import BatchCollected, BatchWaiting, TextPaid, Warned
 from seed_library.core.open_batches import OpenBatch
-from seed_library.core.pricing import FREE, ModelFacts, at_batch_rate, usage_cost, usd
+from seed_library.core.pricing import FREE, ModelFacts, at_batch_rate, billed, usd
 from seed_library.engine.batch_finding import Finder
 from seed_library.engine.budget import Bill
 from seed_library.engine.context import RunContext
@@ -164,9 +163,7 @@ class Collector:
 
     def _cost(self, message: Mapping[str, Any], model: ModelFacts) -> int:
         note = self._batch.note
-        if model.price == FREE or not says_usage(message):
-            return -(-note.worst // note.count)
-        return usage_cost(usage_of(message), model)
+        return billed(message, model, -(-note.worst // note.count))
 
     async def _model(self) -> ModelFacts:
         """Return the batch's own model at the price of batches; the run's may be another one."""

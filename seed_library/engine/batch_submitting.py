@@ -18,7 +18,7 @@ from seed_library.core.errors import RunBlocked, SeedLibraryError, WriteFailed
 from seed_library.core.events import BatchSubmitted, Warned
 from seed_library.core.open_batches import OpenBatch
 from seed_library.core.plan import Step
-from seed_library.core.pricing import at_batch_rate, worst_cost
+from seed_library.core.pricing import at_batch_rate, sent_bytes, worst_cost
 from seed_library.engine.budget import Bill
 from seed_library.engine.context import RunContext
 from seed_library.engine.repairing import Repairs
@@ -146,7 +146,7 @@ class Submitter:
         context.budget.settle(batch.note.worst, Bill())
 
     def _worst(self, request: Request) -> int:
-        return worst_cost(request.prompt, request.spec, self._model)
+        return worst_cost(request, self._model)
 
     def _pause(self) -> Pause:
         context = self._context
@@ -159,5 +159,4 @@ class Submitter:
 
 
 def _size(request: Request) -> int:
-    prompt = request.prompt
-    return _JSON_GROWTH * (len(prompt.system.encode()) + len(prompt.user.encode())) + _AROUND_BYTES
+    return _JSON_GROWTH * sent_bytes(request) + _AROUND_BYTES

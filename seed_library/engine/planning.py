@@ -12,13 +12,25 @@ from seed_library.core.catalog import Catalog, Item, Selection
 from seed_library.core.drafts import Request
 from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Lookup, Plan, Planner, Step, make_plan
-from seed_library.core.pricing import ModelFacts, at_batch_rate, estimated_tokens, likely_cost, worst_cost
+from seed_library.core.pricing import (
+    TOKENS_PER_WORD,
+    ModelFacts,
+    at_batch_rate,
+    estimated_tokens,
+    likely_cost,
+    likely_words,
+    max_tokens,
+    worst_cost,
+)
 from seed_library.core.prompts import PromptBook
 from seed_library.core.repairs import FRAME_TOKENS
 from seed_library.ports import Store, StoredRow, Writer
 
 _COUNTED_AT_MOST = 400  # requests; above that a spread sample is counted: the free calls have a rate limit too
 _COUNTING_AT_ONCE = 8
+_MOST_CANARIES = 3  # what is asked for as a message at most before a batch is created
+_REPAIRED_ONE_IN = 10  # texts that the gates refuse once, where the catalog allows repairs; an assumption
+_QUOTED_FRAME_TOKENS = FRAME_TOKENS // 4  # what a repair usually adds beside the draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +112,11 @@ def _remembered(items: Iterable[Item], ledger: Ledger, writer_name: str) -> Iter
 def estimate(steps: Sequence[Step], book: PromptBook, model: ModelFacts) -> Prices:
     """Return the cost of generating these steps, from the length of their prompts."""
     modes = (model, at_batch_rate(model))
-    likely, at_most = _Sums(), _Sums()
+    likely, at_most = _Sums(), _Sums(_MOST_CANARIES)
     for step in steps:
         request = book.request(step.item)
-        tokens = estimated_tokens(request.prompt)
-        likely.add(*(_likely(request, tokens, facts) for facts in modes))
+        tokens = estimated_tokens(request)
+        likely.add(*(_likely(request, tokens, facts, book.repairs) for facts in modes))
         at_most.add(*(_at_most(request, facts, book.repairs) for facts in modes))
     basis = "input tokens estimated from the length of the prompts"
     return Prices(Cost(likely.messages, at_most.messages, basis), Cost(likely.batch, at_most.batch, basis))
@@ -118,37 +130,52 @@ async def count(steps: Sequence[Step], book: PromptBook, model: ModelFacts, writ
     async for request, tokens in _counted([book.request(step.item) for step in sample], writer):
         if tokens is None:
             return rough
-        exact.add(*(_likely(request, tokens, facts) for facts in modes))
+        exact.add(*(_likely(request, tokens, facts, book.repairs) for facts in modes))
     if len(sample) == len(steps):
         basis = "input tokens counted exactly by the provider, for every request"
     else:
         basis = f"input tokens counted by the provider for {len(sample)} requests"
-    messages, batch = (part * len(steps) // max(1, len(sample)) for part in (exact.messages, exact.batch))
+    # A sample may be dearer than the rest.
+    messages, batch = (
+        min(part * len(steps) // max(1, len(sample)), most)
+        for part, most in ((exact.messages, rough.messages.at_most), (exact.batch, rough.batch.at_most))
+    )
     return Prices(Cost(messages, rough.messages.at_most, basis), Cost(batch, rough.batch.at_most, basis))
 
 
 class _Sums:
-    """Adds up what requests cost in both modes, in micro-dollars."""
+    """Adds up what requests cost in both modes, in micro-dollars.
 
-    def __init__(self) -> None:
+    Attributes:
+        canaries: how many of the first ones are messages in any mode.
+    """
+
+    def __init__(self, canaries: int = 1) -> None:
         self.messages = self.batch = 0
+        self._canaries = canaries
 
     def add(self, message: int, in_batch: int) -> None:
-        """Add one request by its cost either way; the first one is the canary, a message in any mode."""
-        self.batch += in_batch if self.messages else message
+        """Add one request by its cost either way."""
+        self.batch += message if self._canaries > 0 else in_batch
         self.messages += message
+        self._canaries -= 1
 
 
 def _at_most(request: Request, model: ModelFacts, repairs: int) -> int:
     """Return what a text costs at worst, repairs included: each of them quotes the refused draft."""
-    quoted = request.spec.max_tokens + FRAME_TOKENS
-    again = worst_cost(request.prompt, request.spec, model, more_tokens=quoted)
-    return worst_cost(request.prompt, request.spec, model) + repairs * again
+    quoted = max_tokens(request.spec, model) + FRAME_TOKENS
+    again = worst_cost(request, model, more_tokens=quoted)
+    return worst_cost(request, model) + repairs * again
 
 
-def _likely(request: Request, tokens: int, model: ModelFacts) -> int:
-    words = (request.words.low + request.words.high) // 2
-    return likely_cost(tokens, words, request.spec, model)
+def _likely(request: Request, tokens: int, model: ModelFacts, repairs: int) -> int:
+    """Return what a text probably costs, its share of the repairs included; never more than it can cost."""
+    words = likely_words(request)
+    likely = likely_cost(tokens, words, request.spec, model)
+    if repairs:
+        quoted = tokens + _QUOTED_FRAME_TOKENS + round(words * TOKENS_PER_WORD)
+        likely += -(-likely_cost(quoted, words, request.spec, model) // _REPAIRED_ONE_IN)
+    return min(likely, _at_most(request, model, repairs))
 
 
 def _spread(steps: Sequence[Step], most: int) -> Sequence[Step]:

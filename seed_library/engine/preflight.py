@@ -89,7 +89,7 @@ def _noise(item: ItemId, column: str, words: int) -> str:
 
 def budget_check(ceiling: int, request: Request, model: ModelFacts) -> Check:
     """Check that the budget allows at least one request."""
-    worst = worst_cost(request.prompt, request.spec, model)
+    worst = worst_cost(request, model)
     if worst <= ceiling:
         return Check("budget", ok=True, message=f"${usd(ceiling):.2f}; one request costs at most ${usd(worst):.4f}")
     return Check(

@@ -59,6 +59,27 @@ def test_the_table_knows_how_thinking_is_turned_off(model: str, off: str | None)
     assert TABLE.models[model].thinking_off == off
 
 
+@pytest.mark.parametrize(
+    ("model", "prices", "most", "lifecycle"),
+    [
+        ("claude-sonnet-4-6", "3 15 0.30", 128_000, "active"),
+        ("claude-haiku-4-5", "1 5 0.10", 64_000, "active"),
+        ("claude-haiku-4-5-20251001", "1 5 0.10", 64_000, "active"),
+        ("claude-sonnet-4-5-20250929", "3 15 0.30", 64_000, "deprecated"),
+        ("claude-opus-4-5-20251101", "5 25 0.50", 64_000, "deprecated"),
+        ("claude-opus-4-6", "5 25 0.50", 128_000, "active"),
+        ("claude-opus-4-8", "5 25 0.50", 128_000, "active"),
+        ("claude-fable-5", "10 50 1.00", 128_000, "active"),
+        ("claude-fable-5-1", "10 50 0.25", 128_000, "active"),
+    ],
+)
+def test_older_models_that_still_answer_have_their_prices(model: str, prices: str, most: int, lifecycle: str) -> None:
+    """Those with a date in their id as well: they are the same models."""
+    known = TABLE.models[model]
+    assert [known.price.input, known.price.output, known.price.cache_read] == [*map(Decimal, prices.split())]
+    assert (known.id, known.max_output_tokens, known.lifecycle) == (model, most, lifecycle)
+
+
 def test_the_models_that_catalogs_ask_for_are_known_and_alive() -> None:
     """The default would otherwise have no price; the model of the original script is known to be retired."""
     asked = load_catalog(prompts_folder(None), "bazi_pillars").request.model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from core.ledger_records import (
@@ -218,7 +218,7 @@ ALL = {
         costs=True,
     ),
 }
-ALL = {name: Case(c.action, c.reason, c.journal, c.row, "all", costs=c.costs) for name, c in ALL.items()}
+ALL = {name: replace(case, refresh="all") for name, case in ALL.items()}
 REHEARSALS = {
     "a rehearsal text is nothing": Case(
         Action.NEW, "only a rehearsal text is stored", [stored(fingerprint=OTHER_PRINT)], REHEARSED, costs=True

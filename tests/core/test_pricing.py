@@ -6,24 +6,36 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from core.small_catalog import SPEC
+from core.small_catalog import RULES, SPEC, item
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seed_library.core.catalog import RequestSpec
-from seed_library.core.drafts import Prompt, Usage
+from seed_library.core.catalog import GeneratedColumn, RequestSpec
+from seed_library.core.drafts import Prompt, Request, Usage
 from seed_library.core.pricing import (
+    DEAREST_PLACE,
     ENVELOPE_TOKENS,
+    STRUCTURE_TOKENS,
     LongPromptPrice,
     ModelFacts,
     Price,
     estimated_tokens,
     likely_cost,
+    likely_words,
     max_tokens,
     usage_cost,
     usd,
     worst_cost,
 )
+
+COLUMNS = (
+    GeneratedColumn("teaser", "Eine Zeile, die neugierig macht. " * 20, 5, 15),
+    GeneratedColumn("hook", "ü", 1, 3),
+)
+
+
+def _request(prompt: Prompt, spec: RequestSpec = SPEC) -> Request:
+    return Request(item(), prompt, spec, "ab" * 16, RULES.words)
 
 
 def _price(*usd_per_million: str) -> Price:
@@ -57,6 +69,11 @@ OPUS = replace(SONNET, id="opus", thinking_types=("adaptive",), price=_price("4"
         (Usage(cache_write_1h_tokens=1_000), SONNET, 4_000),
         (Usage(cache_read_tokens=1_000), SONNET, 100),
         (Usage(3, 1, 1, 1, 1), SONNET, 23),  # 6 + 10 + 2.5 + 4 + 0.1 = 22.6
+        (Usage(700, 280, geography="global"), SONNET, 4_200),
+        (Usage(700, 280, geography="us"), SONNET, 4_620),
+        (Usage(3, 1, 1, 1, 1, "us"), SONNET, 25),  # 24.86: everything is dearer, the cache as well
+        (Usage(700, 280, geography="mars"), SONNET, 4_620),  # unknown places are taken for the dearest
+        (Usage(700, 280, geography="not_available"), SONNET, 4_200),
     ],
 )
 def test_an_answer_costs_what_its_tokens_cost_rounded_up(usage: Usage, model: ModelFacts, micro: int) -> None:
@@ -131,13 +148,26 @@ def test_no_answer_can_cost_more_than_the_worst_case(
     written = data.draw(st.integers(0, tokens))
     read = data.draw(st.integers(0, tokens - written))
     output = data.draw(st.integers(0, max_tokens(spec, model)))
-    usage = Usage(tokens - written - read, output, written, 0, read)
-    assert usage_cost(usage, model) <= worst_cost(prompt, spec, model)
+    usage = Usage(tokens - written - read, output, written, 0, read, data.draw(st.sampled_from(["", "global", "us"])))
+    assert usage_cost(usage, model) <= worst_cost(_request(prompt, spec), model)
 
 
 def test_the_worst_case_is_prompt_bytes_at_the_price_of_a_cache_write_and_a_full_answer() -> None:
-    """One figure by hand: an umlaut has two bytes."""
-    assert worst_cost(Prompt("ü", "ab"), SPEC, SONNET) == (4 + ENVELOPE_TOKENS) * 2.5 + 1_024 * 10
+    """One figure by hand: an umlaut has two bytes, and the request may be worked on where it is dearest."""
+    cost = (4 + ENVELOPE_TOKENS) * Decimal("2.5") + 1_024 * 10
+    assert worst_cost(_request(Prompt("ü", "ab")), SONNET) == -(-cost * DEAREST_PLACE // 1)
+
+
+@pytest.mark.parametrize("columns", [COLUMNS[:1], COLUMNS])
+def test_the_schema_of_an_answer_counts_like_the_prompts(columns: tuple[GeneratedColumn, ...]) -> None:
+    """It is sent with every request, and so is what the provider says about it; in estimates as well."""
+    plain, prompt = _request(Prompt("ü", "ab")), Prompt("ü", "ab")
+    shaped = _request(prompt, replace(SPEC, generated=columns))
+    abouts = sum(len(one.about.encode()) for one in columns)
+    dearer = worst_cost(shaped, SONNET) - worst_cost(plain, SONNET)
+    assert dearer > (abouts + STRUCTURE_TOKENS) * Decimal("2.5") * DEAREST_PLACE
+    assert estimated_tokens(shaped) > estimated_tokens(plain) + sum(len(one.about) for one in columns) // 3
+    assert likely_words(shaped) > likely_words(plain) + sum(one.at_least for one in columns)
 
 
 @pytest.mark.parametrize(
@@ -155,11 +185,17 @@ def test_the_likely_cost_counts_words_and_some_thinking_where_it_happens(
     assert likely_cost(1_000, 100, spec, model) == micro
 
 
+@pytest.mark.parametrize(("words", "most"), [(90, 265.5), (900, 1_024), (10**6, 1_024)])
+def test_no_likely_answer_is_longer_than_an_answer_can_be(words: int, most: float) -> None:
+    """A catalog may want more words than its `max_tokens` have room for."""
+    assert likely_cost(0, words, SPEC, SONNET) == most * 10
+
+
 def test_an_estimate_grows_with_the_prompt_and_stays_below_the_bound() -> None:
     """Tokens estimated from characters never exceed what the worst case assumes."""
     short, long = Prompt("Du schreibst.", "Über den Büffel."), Prompt("Du schreibst. " * 50, "Über den Büffel.")
-    assert 0 < estimated_tokens(short) < estimated_tokens(long)
-    assert estimated_tokens(long) < len(long.system + long.user) + ENVELOPE_TOKENS
+    assert 0 < estimated_tokens(_request(short)) < estimated_tokens(_request(long))
+    assert estimated_tokens(_request(long)) < len(long.system + long.user) + ENVELOPE_TOKENS
 
 
 def test_dollars_are_for_people_only() -> None:

@@ -164,7 +164,7 @@ class World:
     def worst(self) -> int:
         """The most that one request can cost; keys are equally long, so it is the same for all."""
         request = PromptBook(self.catalog).request(self.catalog.items[0])
-        return worst_cost(request.prompt, request.spec, self.writer.facts)
+        return worst_cost(request, self.writer.facts)
 
 
 def world_of(items: int) -> World:
