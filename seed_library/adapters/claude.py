@@ -10,6 +10,7 @@ from typing import Any, Literal
 from seed_library.adapters.claude_connection import TIMEOUT_SECONDS, ClaudeConnection, RawAnswer, Refused
 from seed_library.adapters.claude_errors import ApiError, translated, unreadable
 from seed_library.adapters.models import ModelsTable
+from seed_library.core import foreign_json
 from seed_library.core.answer_schema import schema_of
 from seed_library.core.drafts import Answer, Request
 from seed_library.core.errors import RunBlocked, WriteFailed
@@ -193,8 +194,8 @@ def _retired_check(model: str, since: str) -> Check:
 def _message(raw: RawAnswer) -> dict[str, Any]:
     """Decode a 200. A proxy's HTML page or half an answer is no message, although it may have been paid for."""
     try:
-        message = json.loads(raw.body)
-    except (ValueError, RecursionError):
+        message = foreign_json.loads(raw.body)
+    except ValueError:
         raise unreadable(f"{len(raw.body)} bytes that are not JSON", raw.request_id) from None
     if not isinstance(message, dict) or message.get("type") != "message":
         raise unreadable("JSON of another kind", raw.request_id)

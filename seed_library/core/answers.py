@@ -6,13 +6,13 @@ Only the shape is promised by the schema; what stands in it is judged like any o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from seed_library.core.answer_object import object_in
 from seed_library.core.answer_schema import TEXT
 from seed_library.core.catalog import GateRules, GeneratedColumn, Item, RequestSpec
-from seed_library.core.drafts import Finding, RawMessage, reading_fault, text_of
+from seed_library.core.drafts import Finding, RawMessage, reading_fault, text_of, unstorable
 from seed_library.core.gates import as_ruled, judge
 from seed_library.core.gates.form import plain, symbols
 from seed_library.core.gates.phrases import banned
@@ -31,7 +31,7 @@ def content_of(message: RawMessage, spec: RequestSpec) -> Content:
     """Read an answer that `answer_fault` has nothing against."""
     if not spec.generated:
         return Content(text_of(message))
-    said = json.loads(text_of(message))
+    said = object_in(text_of(message)) or {}
     columns = {one.name: str(said[one.name]).strip() for one in spec.generated}
     return Content(str(said[TEXT]).strip(), columns)
 
@@ -41,14 +41,13 @@ def answer_fault(message: RawMessage, spec: RequestSpec) -> str:
     fault = reading_fault(message)
     if fault or not spec.generated:
         return fault
-    try:
-        said = json.loads(text_of(message))
-    except ValueError:
+    said = object_in(text_of(message))
+    if said is None:
         return "the answer is not the JSON object that was asked for"
     wanted = [TEXT, *(one.name for one in spec.generated)]
-    if not isinstance(said, dict) or not all(isinstance(said.get(name), str) and said[name].strip() for name in wanted):
+    if not all(isinstance(said.get(name), str) and said[name].strip() for name in wanted):
         return f"the answer lacks one of {', '.join(wanted)}"
-    return ""
+    return unstorable("".join(said[name] for name in wanted))
 
 
 def column_findings(content: Content, spec: RequestSpec, rules: GateRules, item: Item) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ empty. Thinking blocks never count as text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -21,6 +22,7 @@ _CACHE_COUNTS = ("cache_creation_input_tokens", "cache_read_input_tokens")
 _MOST_TOKENS = 2_000_000
 # Tokens of prose have four or five characters, the longest words of a vocabulary about twenty.
 _LONGEST_TOKEN = 32
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # no database takes these as text
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +150,15 @@ def reading_fault(message: RawMessage) -> str:
         return "the answer was cut off at max_tokens"
     if reason != "end_turn":
         return f"the answer ended with stop_reason {reason!r} instead of 'end_turn'"
-    if not text_of(message):
+    text = text_of(message)
+    if not text:
         return "the answer holds no text"
-    return ""
+    return unstorable(text)
+
+
+def unstorable(text: str) -> str:
+    """Say what in a text no table takes; empty where it can be stored."""
+    return "the answer holds a NUL or half of a surrogate pair" if _UNSTORABLE.search(text) else ""
 
 
 def is_unbilled(message: RawMessage) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -71,3 +72,70 @@ def test_a_count_that_no_answer_can_have_bricks_nothing(cards: Cards, messages: 
         assert "Traceback" not in ended.err
         assert ended.code == 0
     assert cards.stored() == set(TITLES[:2])
+
+
+ODD = {
+    "400 digits read": {"input_tokens": int("9" * 400)},
+    "a float": {"output_tokens": 1e300},
+    "a text": {"input_tokens": "many"},
+    "nothing": {"output_tokens": None},
+    "less than nothing": {"output_tokens": -5},
+    "nested": {"cache_creation_input_tokens": {"tokens": [1, [2, {"three": 4}]]}},
+    "odd places": {"inference_geo": {"us": 1}},
+}
+VERBS = (
+    ("run", "cards", "--json"),
+    ("plan", "cards", "--json"),
+    ("status",),
+    ("show", "alpha", "cards"),
+    ("export", "cards"),
+    ("audit", "cards"),
+    ("sample", "1", "cards"),
+    ("report", "report.html", "cards"),
+    ("cancel", "cards"),
+)
+
+
+def test_after_odd_usages_every_verb_reads_the_journal(cards: Cards, messages: MessagesServer) -> None:
+    """The texts are stored, the canary's among them, and what they cost counts at its worst."""
+    cards.write(TITLES[: len(ODD) + 1], SONNET)
+    body = {"body": _body("9" * 5_000), "content_type": "application/json", "match": f": {TITLES[len(ODD)]}."}
+    odd = [{"usage": usage, "match": f": {title}."} for title, usage in zip(TITLES, ODD.values(), strict=False)]
+    messages.faults(*odd, body)
+    ended = cards.run()
+    assert (ended.code, ended.document["requests"]) == (0, len(ODD) + 1), ended.err
+    assert cards.stored() == set(TITLES[: len(ODD) + 1])
+    costs = [event["cost_usd"] for event in ended.documents if event["event"] == "paid"]
+    assert sum(0.01 < cost < 0.02 for cost in costs) == len(ODD), costs  # but for the place, which is only dearer
+    for verb in VERBS:
+        after = cards.program.run(*verb)
+        assert (after.code, "Traceback" in after.err) == (0, False), (verb, after.err)
+
+
+@pytest.mark.parametrize("usage", [ODD["400 digits read"], NOTHING])
+def test_an_odd_usage_in_a_batch_counts_at_its_worst_as_well(
+    cards: Cards, messages: MessagesServer, usage: dict[str, Any]
+) -> None:
+    """At the price of batches: four texts of 1,024 tokens at 5 dollars a million."""
+    cards.write(TITLES[:5], SONNET)
+    messages.control(batch_answers={"usage": usage})
+    ended = cards.run("--mode", "batch", SEED_LIBRARY_BATCH_POLL_SECONDS="0.05")
+    assert (ended.code, ended.document["stored"]) == (0, 5), ended.err
+    assert 0.02 < ended.document["spent_usd"] < 0.03
+    for verb in VERBS:
+        after = cards.program.run(*verb)
+        assert (after.code, "Traceback" in after.err) == (0, False), (verb, after.err)
+
+
+def _body(number: str) -> str:
+    """Return a good answer whose usage has a number that no JSON library of ours writes."""
+    message = {
+        "id": "msg_odd",
+        "type": "message",
+        "role": "assistant",
+        "model": SONNET["model"],
+        "content": [{"type": "text", "text": "You keep the small things, and they keep you in return."}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 50, "output_tokens": "NUMBER"},
+    }
+    return json.dumps(message).replace('"NUMBER"', number)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from processes.cards import TEASER, TITLES, Cards
 from servers.processes import MessagesServer
@@ -37,7 +39,6 @@ def test_what_the_model_always_refuses_blocks_nothing_else(cards: Cards, message
     assert cards.stored() == set(NEW)
 
 
-@pytest.mark.xfail(strict=True, reason="F5: JSON in a code fence is thrown away, though it is paid for")
 def test_an_object_in_a_code_fence_is_read(cards: Cards, messages: MessagesServer) -> None:
     """Some gateways wrap the JSON: it is the object that was asked for all the same."""
     cards.write(TITLES[:3], more=TEASER)
@@ -45,6 +46,27 @@ def test_an_object_in_a_code_fence_is_read(cards: Cards, messages: MessagesServe
     ended = cards.run()
     assert (ended.code, ended.document["requests"]) == (0, 3)
     assert cards.stored() == set(TITLES[:3])
+
+
+@pytest.mark.parametrize("text", ["fenced", "with a word before it"])
+def test_an_object_in_a_code_fence_is_read_in_a_batch_as_well(
+    cards: Cards, messages: MessagesServer, text: str
+) -> None:
+    """What is paid for there is as dear."""
+    cards.write(TITLES[:4], more=TEASER)
+    said = json.dumps({"text": "You keep the small things, and they keep you.", "teaser": "Who keeps whom?"})
+    wrapped = {"fenced": {"fence": True}, "with a word before it": {"text": f"Sure:\r\n```JSON\r\n{said}\r\n```"}}[text]
+    messages.control(batch_answers=wrapped)
+    ended = cards.run("--mode", "batch", SEED_LIBRARY_BATCH_POLL_SECONDS="0.05")
+    assert (ended.code, ended.document["stored"], ended.document["requests"]) == (0, 4, 4)
+
+
+def test_a_fence_around_a_plain_text_is_no_object(cards: Cards, messages: MessagesServer) -> None:
+    """Without generated columns it is markdown, which the gates refuse."""
+    cards.write(TITLES[:1])
+    messages.faults({"fence": True})
+    ended = cards.run()
+    assert (ended.code, ended.document["rejected"], cards.stored()) == (6, 1, set())
 
 
 @pytest.mark.xfail(strict=True, reason="F6: the rate is not learnt, neither from refusals nor from headers")

@@ -12,6 +12,7 @@ Control, as POST /__control with JSON, answered with the whole state that was as
   {"workspaces": {key: workspace id}}      more keys; batches are seen by the keys of their own workspace only
   {"varied": true}       answer the same prompt with another text each time, until that is cleared
   {"usage": {...}}       laid over the usage of every message from now on, in batches as well
+  {"batch_answers": {...}}   change every message in batches from now on as faults do: text, fence, usage ...
   {"release": n}         let the n oldest of the held answers go; true: all of them
   {"ping_ms": n}         how often a stream that waits sends a ping (1000)
   {"lenient": true}      take old SDKs: keys as x-api-key, and parameters that this version refuses
@@ -84,6 +85,7 @@ class Server:
     watched: list[Path] = field(default_factory=list)
     usage: dict[str, Any] = field(default_factory=dict)
     varied: bool = False
+    batch_answers: dict[str, Any] = field(default_factory=dict)
     models: dict[str, dict[str, Any]] = field(default_factory=lambda: {name: model_info(name) for name in THINKING})
     workspaces: Any = field(init=False)
     batches: Any = field(init=False)
@@ -98,7 +100,8 @@ class Server:
         state = {"log": self.log, "billed": self.billed, "held": len(self.holds)} if command.get("state") else {}
         if command.get("clear"):
             self.log, self.billed, self.watched, self.usage, self.ping_seconds = [], [], [], {}, _PING_SECONDS
-            self.models, self.varied = {name: model_info(name) for name in THINKING}, False
+            self.models, self.batch_answers = {name: model_info(name) for name in THINKING}, {}
+            self.varied = False
         for part in (self.faults, self.holds, self.limit, self.workspaces, self.batches):
             part.control(command)
         if "watch" in command:
@@ -106,6 +109,7 @@ class Server:
         self.latency = command.get("latency_ms", self.latency * 1000) / 1000
         self.ping_seconds = command.get("ping_ms", self.ping_seconds * 1000) / 1000
         self.usage, self.varied = command.get("usage", self.usage), command.get("varied", self.varied)
+        self.batch_answers = command.get("batch_answers", self.batch_answers)
         for name, changes in command.get("models", {}).items():
             self.models[name] = {**(self.models.get(name) or {"type": "model", "id": name}), **changes}
         return state
@@ -166,7 +170,8 @@ class Server:
         user = user_prompt(params)
         self.written += 1
         name = f"msg_b{self.written:06}"
-        message = message_for(params, self._varying(name), name, {"service_tier": "batch", **self.usage})
+        faults = {**self._varying(name), **self.batch_answers}
+        message = message_for(params, faults, name, {"service_tier": "batch", **self.usage})
         return message, user, prompt_hash(params, user)
 
     def _varying(self, name: str) -> dict[str, Any]:
