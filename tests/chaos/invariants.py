@@ -11,7 +11,7 @@ I6   no two processes ask at the same time.
 I7   what the journal says was spent is what the server charged for the answers it holds; with what it says may have
      been billed, at least what the server charged in all.
 I8   no key is in any file of the state folder, nor in any output.
-I9   exit code and last line say what happened; who speaks of conflicts has met what a person wrote.
+I9   exit code and last line say what happened; who speaks of conflicts has met what others wrote.
 I10  nothing is asked for after a refusal, nor where the table refuses the rows to come, and no process is charged more
      than its budget.
 

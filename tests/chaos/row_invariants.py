@@ -2,7 +2,7 @@
 
 I5   at the end the table is the catalog, each text one that was paid for or that a person wrote; beside it are only
      rows that a person made.
-I9   who speaks of a conflict has met a row that a person has changed.
+I9   who speaks of a conflict has met a row that a person has changed, or a run on another machine.
 I11  no text of a person is replaced: what they wrote is in its row until they change or delete it themselves, at every
      moment and at the end. Whatever text the program replaces is in a journal.
 I12  no row is deleted but those listed: the program deletes only what no catalog asks for, as it has written it to a
@@ -49,12 +49,20 @@ def _is_complete(seen: Evidence, verdict: Verdict) -> None:
 
 def _speaks_truly_of_conflicts(seen: Evidence, verdict: Verdict) -> None:
     """I9."""
-    touched = {one.key for one in seen.changes if not one.by_program}
     for client in seen.clients:
         named = {event["item"]["key"] for event in client.events if event.get("event") == "conflict"}
-        untrue = sorted(named - touched)
+        untrue = sorted(named - _changed_by_others(seen, client.machine))
         verdict.require(not untrue, f"I9: {client.name} speaks of conflicts about rows of its own: {untrue[:3]}")
         verdict.met["conflicts said"] += len(named)
+
+
+def _changed_by_others(seen: Evidence, machine: str) -> set[str]:
+    """Return the keys whose rows a person has changed, or a run that paid for its text on another machine."""
+    machines = {client.name: client.machine for client in seen.clients}
+    own = {(one.item, one.text) for one in seen.asked if machines.get(one.client) == machine}
+    return {
+        one.key for one in seen.changes if not one.by_program or (one.after and (one.key, one.after.text) not in own)
+    }
 
 
 def _leaves_peoples_texts(seen: Evidence, verdict: Verdict) -> None:
