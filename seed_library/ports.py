@@ -138,6 +138,10 @@ class Writer(Protocol):
 class BatchWriter(Protocol):
     """Turns many requests into texts at half the price, within a day."""
 
+    @property
+    def workspace(self) -> str:
+        """The workspace of the key in use, as the last answer that named one said; empty where none has."""
+
     async def create(self, requests: Sequence[tuple[str, Request]]) -> BatchState:
         """Send these requests, by custom_id, as one batch; once, without trying again.
 
@@ -165,7 +169,8 @@ class BatchWriter(Protocol):
         """Yield the results of an ended batch as they come, in any order, from the first one on.
 
         Raises:
-            WriteRetryable: they broke off; they can be asked for again from the top.
+            BatchNotFound: there are none.
+            WriteRetryable: they broke off, or some could not be read; they can be asked for again from the top.
             RunBlocked: the provider refuses.
         """
 

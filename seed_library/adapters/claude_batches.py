@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from seed_library.adapters.claude import ClaudeWriter
 from seed_library.adapters.claude_connection import RawAnswer, Refused
 from seed_library.adapters.claude_errors import translated
+from seed_library.core import foreign_json
 from seed_library.core.batches import BatchResult, BatchState
 from seed_library.core.drafts import Request
-from seed_library.core.errors import WriteFailed, WriteRetryable
+from seed_library.core.errors import BatchNotFound, WriteFailed, WriteRetryable
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -34,6 +35,11 @@ class ClaudeBatches:
 
     def __init__(self, writer: ClaudeWriter) -> None:
         self._writer = writer
+
+    @property
+    def workspace(self) -> str:
+        """The workspace of the key in use, as far as an answer has named it."""
+        return self._writer.connection.workspace
 
     async def create(self, requests: Sequence[tuple[str, Request]]) -> BatchState:
         """Send these requests as one batch, once."""
@@ -67,19 +73,26 @@ class ClaudeBatches:
             raw = await self._ask(
                 lambda client: client.messages.batches.with_raw_response.retrieve(batch_id, timeout=_LOOK_SECONDS)
             )
-        except _NotFound:
+        except BatchNotFound:
             return None
         return _state(_object(raw), raw)
 
     async def results(self, batch_id: str) -> AsyncIterator[BatchResult]:
-        """Yield the results of an ended batch as they come, from the first one on."""
+        """Yield the results of an ended batch as they come, from the first on; unreadable lines are said at the end."""
+        strange = 0
         try:
             async for line in self._writer.connection.lines(f"v1/messages/batches/{batch_id}/results"):
-                yield _result(line)
+                result = _result(line)
+                if result is None:
+                    strange += 1
+                else:
+                    yield result
         except Refused as refusal:
             raise _harmless(refusal) from None
         except WriteFailed as failure:
             raise _unbilled(failure) from None
+        if strange:
+            raise _strange(f"{strange} lines that are no results" if strange > 1 else "a line that is no result")
 
     async def cancel(self, batch_id: str) -> BatchState:
         """Ask for what has not begun to be given up."""
@@ -108,13 +121,9 @@ class ClaudeBatches:
             raise _unbilled(failure) from None
 
 
-class _NotFound(WriteRetryable):
-    """The provider does not know this batch; minutes after it was created, that may be untrue."""
-
-
 def _harmless(refusal: Refused) -> Exception:
     if refusal.error.status == _NOT_FOUND:
-        return _NotFound("The Claude API does not know this batch (404).", maybe_billed=False)
+        return BatchNotFound("The Claude API does not know this batch, or its results (404).", maybe_billed=False)
     failure = translated(refusal.error, datetime.now(UTC))
     return _unbilled(failure) if isinstance(failure, WriteFailed) else failure
 
@@ -137,16 +146,18 @@ def _object(raw: RawAnswer, *, maybe_billed: bool = False) -> Mapping[str, Any]:
 
 def _state(batch: Any, raw: RawAnswer) -> BatchState:
     try:
-        counts = {str(name): int(number) for name, number in batch["request_counts"].items()}
+        counts = _counts(batch.get("request_counts"))
+        archived = bool(batch.get("archived_at"))
         state = BatchState(
             id=str(batch["id"]),
             # The address of the results is only there once they are: some servers say no more than that.
-            status="ended" if batch.get("results_url") else batch["processing_status"],
+            status="ended" if batch.get("results_url") or archived else batch["processing_status"],
             created_at=datetime.fromisoformat(batch["created_at"]),
             count=sum(counts.values()),
             counts={name: counts.get(name, 0) for name in sorted(_OUTCOMES)},
             request_id=raw.request_id,
             workspace=raw.workspace,
+            archived=archived,
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         state = None
@@ -155,18 +166,23 @@ def _state(batch: Any, raw: RawAnswer) -> BatchState:
     return state
 
 
-def _result(line: bytes) -> BatchResult:
-    found: BatchResult | None = None
+def _counts(said: Any) -> dict[str, int]:
+    """Read how many requests have come how far; what is no number says nothing."""
+    if not isinstance(said, dict):
+        return {}
+    return {str(name): number for name, number in said.items() if type(number) is int and number >= 0}
+
+
+def _result(line: bytes) -> BatchResult | None:
+    """Read a result; None where the line is none, as half of one that was cut off."""
     try:
-        said = json.loads(line)
+        said = foreign_json.loads(line)
         result, outcome = said["result"], said["result"]["type"]
         message = dict(result["message"]) if outcome == "succeeded" else {}
-        found = BatchResult(str(said["custom_id"]), outcome, message, _reason(result.get("error")))
-    except (KeyError, TypeError, ValueError, RecursionError):
-        found = None
-    if found is None or found.outcome not in _OUTCOMES:
-        raise _strange("a line that is no result")
-    return found
+        reason = _reason(result.get("error"))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return BatchResult(str(said["custom_id"]), outcome, message, reason) if outcome in _OUTCOMES else None
 
 
 def _reason(error: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from seed_library.adapters.claude_errors import ApiError, no_answer, no_connection
 from seed_library.adapters.imports import vendor_import
 from seed_library.core.api_keys import claude_key_fault
+from seed_library.core.batches import ORGANIZATION
 from seed_library.core.errors import RunBlocked
 
 if TYPE_CHECKING:
@@ -47,12 +48,17 @@ class Refused(Exception):
 
 
 class ClaudeConnection:
-    """Connects when it is first used."""
+    """Connects when it is first used.
+
+    Attributes:
+        workspace: of the key, as the last answer that named one said, an error answer as well; empty where none has.
+    """
 
     def __init__(self, api_key: str, base_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._api_key = api_key
         self._base_url = base_url
         self._timeout = timeout_seconds
+        self.workspace = ""
         self._client: AsyncAnthropic | None = None
         self._http: httpx2.AsyncClient | None = None
 
@@ -79,9 +85,9 @@ class ClaudeConnection:
             async with asyncio.timeout(self._timeout * _WHOLE_ANSWER):
                 response = await call(client)
                 body = await response.read()
-            headers = response.headers
-            return RawAnswer(body, headers.get("request-id", ""), headers.get("anthropic-workspace-id", ""))
+            return RawAnswer(body, response.headers.get("request-id", ""), self._named_by(response.headers))
         except anthropic.APIStatusError as error:
+            self._named_by(error.response.headers)
             failure = Refused(_api_error(error))
         except anthropic.APIConnectionError as error:
             failure = _connection_failure(error.__cause__ or error)
@@ -109,6 +115,7 @@ class ClaudeConnection:
         failure: Exception
         try:
             async with self._http.stream("GET", client.base_url.join(path), headers=headers) as response:
+                self._named_by(response.headers)
                 await _require_ok(response)
                 rest = b""
                 async for chunk in response.aiter_bytes():
@@ -126,6 +133,13 @@ class ClaudeConnection:
         except UnicodeError:
             failure = _unsendable()
         raise failure
+
+    def _named_by(self, headers: Mapping[str, str]) -> str:
+        """Take note of whose the key is, and return what this answer says of it."""
+        organization = headers.get("anthropic-organization-id", "")
+        named = headers.get("anthropic-workspace-id", "") or (organization and f"{ORGANIZATION}{organization}")
+        self.workspace = named or self.workspace
+        return named
 
     def _connected(self) -> AsyncAnthropic:
         if self._client is None:

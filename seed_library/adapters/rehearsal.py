@@ -70,6 +70,8 @@ def _said(request: Request) -> str:
 class NoBatches:
     """Implements the `BatchWriter` port for rehearsals, which have none."""
 
+    workspace = ""
+
     async def create(self, requests: Sequence[tuple[str, Request]]) -> BatchState:
         """Refuse."""
         raise RunBlocked(f"A rehearsal has no batches, so {len(requests)} requests stay where they are.")

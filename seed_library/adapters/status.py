@@ -59,6 +59,7 @@ class Status:
         return [
             {
                 "batch_id": batch.note.batch_id or None,
+                "workspace": batch.note.workspace or None,
                 "items": batch.note.count,
                 "collected": len(batch.collected),
                 "age_seconds": round((now - datetime.fromisoformat(batch.note.at)).total_seconds()),

@@ -72,8 +72,9 @@ class _Look:
             self._notes.append(f"{intent.item}: a request of a killed or running run is open; it may have been billed.")
         for batch in ledger.open_batches.values():
             named = batch.note.batch_id or "whose id is not known yet"
+            whose = f" with a key of {batch.note.workspace}" if batch.note.workspace else ""
             self._notes.append(
-                f"A batch of {batch.note.count:,} requests ({named}) is at the provider; a run collects it."
+                f"A batch of {batch.note.count:,} requests ({named}) is at the provider; a run{whose} collects it."
             )
         return Preview(plan, prices, mode, model, tuple(self._notes))
 

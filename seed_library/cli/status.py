@@ -89,7 +89,8 @@ def _document(found: Status) -> dict[str, Any]:
 def _batch(batch: dict[str, Any]) -> str:
     name = batch["batch_id"] or "(id not known yet)"
     asked = counted(batch["items"], "request")
-    return f"{name}: {asked}, {minutes(batch['age_seconds'])} old, {batch['collected']:,} collected"
+    whose = f", of {batch['workspace']}" if batch["workspace"] else ""
+    return f"{name}: {asked}, {minutes(batch['age_seconds'])} old, {batch['collected']:,} collected{whose}"
 
 
 def _print(output: Output, found: Status) -> None:

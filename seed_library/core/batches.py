@@ -27,6 +27,8 @@ KEPT_FOR = timedelta(days=29)
 # most batches end. A text of 100 words takes about 7 s (measured on the users' first texts), `concurrency` at a time.
 SECONDS_PER_TEXT = 7.0
 BATCH_SECONDS = 3600.0
+# What stands before the id of an organization, where no answer names the workspace.
+ORGANIZATION = "organization "
 _TOKEN_BYTES, _ITEM_BYTES = 6, 8
 
 
@@ -55,6 +57,7 @@ class BatchNote:
         worst: the most it can cost, in micro-dollars.
         batch_id: the provider's id; empty as long as nobody knows it.
         settled: a run has its results in its journal, and has counted what they cost.
+        workspace: whose it is: only a key of this workspace sees it. Empty where no answer has named it.
     """
 
     token: str
@@ -64,6 +67,7 @@ class BatchNote:
     worst: int
     batch_id: str = ""
     settled: bool = False
+    workspace: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it for the lease row and the journal."""
@@ -75,6 +79,7 @@ class BatchNote:
             "worst": self.worst,
             "batch_id": self.batch_id,
             "settled": self.settled,
+            "workspace": self.workspace,
         }
 
     @classmethod
@@ -93,12 +98,18 @@ class BatchNote:
             int(said["worst"]),
             str(said.get("batch_id", "")),
             settled=bool(said.get("settled", False)),
+            workspace=str(said.get("workspace") or ""),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class BatchState:
-    """A batch as the provider sees it. `counts` are those of results and stay 0 until all of it has ended."""
+    """A batch as the provider sees it. `counts` are those of results and stay 0 until all of it has ended.
+
+    Attributes:
+        count: how many requests it has, as far as its counts can be believed.
+        archived: its results are not kept any more.
+    """
 
     id: str
     status: Literal["in_progress", "canceling", "ended"]
@@ -107,6 +118,7 @@ class BatchState:
     counts: Mapping[str, int] = field(default_factory=dict)
     request_id: str = ""
     workspace: str = ""
+    archived: bool = False
 
     @property
     def ended(self) -> bool:
@@ -148,6 +160,16 @@ def parts_of(name: str) -> tuple[str, str, str]:
 def expired(note: BatchNote, now: datetime) -> bool:
     """Whether nothing can be fetched of a batch any more."""
     return now - datetime.fromisoformat(note.at) > KEPT_FOR
+
+
+def of_another_workspace(its: str, ours: str) -> bool:
+    """Whether a batch belongs to another workspace than a key; False where one of them is not known."""
+    return bool(its and ours) and its != ours
+
+
+def of_the_same_workspace(its: str, ours: str) -> bool:
+    """Whether a batch certainly belongs to the workspace of a key. That of an organization alone is not enough."""
+    return bool(its) and its == ours and not its.startswith(ORGANIZATION)
 
 
 def message_seconds(texts: int, concurrency: int) -> float:

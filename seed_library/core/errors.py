@@ -7,6 +7,7 @@ SeedLibraryError
     CatalogInvalid           the catalog folder is damaged
     RunBlocked               the outside world refuses the whole run (bad key, no credit, table gone)
       StoreUnavailable       the target did not answer in time; what is paid waits in the journal
+      BatchWithheld          a batch cannot be collected for now; the run goes on with what is not in it, and says so
     JournalUnavailable       the journal cannot be written (disk full, read-only)
     LockLost                 the lock file was removed or replaced under the running process
     LeaseLost                another machine took the target over, or could soon do so
@@ -16,7 +17,9 @@ SeedLibraryError
   Stopped                 8  stopped on request
 WriteFailed                  one request to the writer failed; the engine decides what follows
   WriteRetryable             may be tried again
+    BatchNotFound            the provider does not show such a batch, or results of it
   ItemRefused                this item only
+BatchLost                    nothing can be fetched of a batch any more
 RowsRefused                  the target refused rows for what they contain
 """
 
@@ -100,6 +103,12 @@ class StoreUnavailable(RunBlocked):
         self.about_rows = about_rows
 
 
+class BatchWithheld(RunBlocked):
+    """A batch cannot be collected for now: another key is needed, or results that are billed are missing still."""
+
+    code = "batch_withheld"
+
+
 class JournalUnavailable(PreflightFailed):
     """The journal cannot be written, so nothing may be paid."""
 
@@ -172,6 +181,18 @@ class WriteRetryable(WriteFailed):
         super().__init__(message, maybe_billed=maybe_billed)
         self.retry_after = retry_after
         self.overloaded = overloaded
+
+
+class BatchNotFound(WriteRetryable):
+    """The provider does not show such a batch, or results of it; minutes after it was created, that may be untrue."""
+
+
+class BatchLost(Exception):
+    """Nothing can be fetched of a batch any more; what is missing of it may have been billed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class ItemRefused(WriteFailed):

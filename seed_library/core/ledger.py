@@ -15,13 +15,14 @@ Records (each a JSON object with `kind`, `run` and `at`), in the order in which 
 per batch (a `paid` or `failed` of one names it in `batch`, and has the custom_id as its attempt; `billed_before` marks
 what another machine's journal has counted):
 
-    batch_intent   before a batch is created: token, count, worst, model, items [category, key, locale, fingerprint],
-    and
-                   `over`: the version that an item was decided to replace, by its place
+    batch_intent   before a batch is created: token, count, worst, model, workspace (of the key, as far as an answer has
+                   named it), items [category, key, locale, fingerprint], and `over`: the version that an item was
+                   decided to replace, by its place
     batch_adopted  the same for a batch that is known from the lease row only: without items
     batch_created  token, batch_id, request_id, workspace: the provider has it
     batch_done     token: all its results are in the journal
-    batch_failed   token, reason: it was certainly never created, or nothing can be fetched of it any more
+    batch_failed   token, reason: it was certainly never created, or nothing can be fetched of it any more; then
+                   `maybe`: what may have been billed for it beyond what is in the journal
 
 per person's doing `edited` (items [category, key, locale] whose own texts were stored), a `judged` with `by`: "human"
 for a text that was accepted against its gates, `turned_down` (item, fingerprint) for one that a person does not want,
@@ -151,7 +152,7 @@ class Ledger:
             "batch_adopted": self._open_batch,
             "batch_created": self._batches.name,
             "batch_done": self._batches.end,
-            "batch_failed": self._batches.end,
+            "batch_failed": self._lose_batch,
             "unclaimed": self._pay_in_vain,
             "lease": self._lease,
             "edited": self._edit,
@@ -236,6 +237,13 @@ class Ledger:
         requests = self._batches.begin(position, record)
         if record["run"] == self.last_run.run_id:
             self.last_run.requests += requests
+
+    def _lose_batch(self, position: int, record: Record) -> None:
+        self._batches.end(position, record)
+        maybe = int(record.get("maybe", 0))
+        self.maybe_spent += maybe
+        if record["run"] == self.last_run.run_id:
+            self.last_run.maybe_spent += maybe
 
     def _pay_in_vain(self, _position: int, record: Record) -> None:
         self._batches.collect(record, int(record["cost"]))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from seed_library.core.batches import BatchNote
+from seed_library.core.batches import BatchNote, custom_id
 from seed_library.core.catalog import ItemId
 
 _SHORT_BYTES = 8
@@ -70,11 +70,13 @@ class OpenBatches:
         self.by_token.setdefault(note.token, OpenBatch(note))
 
     def name(self, _position: int, record: Mapping[str, Any]) -> None:
-        """Take note of the provider's id."""
+        """Take note of the provider's id, and of whose it is."""
         token, batch_id = str(record["token"]), str(record["batch_id"])
         self.known[token] = batch_id
         if token in self.by_token:
-            self.by_token[token].note = replace(self.by_token[token].note, batch_id=batch_id)
+            note = self.by_token[token].note
+            workspace = str(record.get("workspace") or "") or note.workspace
+            self.by_token[token].note = replace(note, batch_id=batch_id, workspace=workspace)
 
     def end(self, _position: int, record: Mapping[str, Any]) -> None:
         """Take note that nothing more will come of a batch."""
@@ -88,11 +90,14 @@ class OpenBatches:
             batch.spent += cost
 
     def hold(self, item: ItemId, fingerprint: str) -> bool:
-        """Whether an open batch holds exactly this request."""
+        """Whether an open batch holds exactly this request, and its result is not in the journal yet."""
         if not self.by_token:
             return False
         key = digest_of(*item, fingerprint)
-        return any(key in batch.covered for batch in self.by_token.values())
+        return any(
+            key in batch.covered and not batch.has(custom_id(token, item, fingerprint))
+            for token, batch in self.by_token.items()
+        )
 
 
 def _short(custom_id: str) -> bytes:

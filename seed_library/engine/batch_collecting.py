@@ -7,13 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from seed_library.core.batches import BatchResult, BatchState, by_digest, parts_of
+from seed_library.core.batches import (
+    KEPT_FOR,
+    BatchResult,
+    BatchState,
+    by_digest,
+    custom_id,
+    expired,
+    of_another_workspace,
+    of_the_same_workspace,
+    parts_of,
+)
 from seed_library.core.catalog import ItemId
-from seed_library.core.errors import RunBlocked, SeedLibraryError, WriteFailed, WriteRetryable
+from seed_library.core.errors import (
+    BatchLost,
+    BatchNotFound,
+    BatchWithheld,
+    SeedLibraryError,
+    WriteFailed,
+    WriteRetryable,
+)
 from seed_library.core.events import BatchCollected, BatchWaiting, TextPaid, Warned
 from seed_library.core.open_batches import OpenBatch
 from seed_library.core.pricing import FREE, ModelFacts, at_batch_rate, billed, usd
-from seed_library.engine.batch_finding import Finder
+from seed_library.engine.batch_finding import Finder, withheld_from_this_key
 from seed_library.engine.budget import Bill
 from seed_library.engine.context import RunContext
 from seed_library.engine.retrying import Pause, request_retrying
@@ -30,11 +47,15 @@ class Collector:
         self._reserved = batch.at_most
         self._bill = Bill(maybe_spent=batch.at_most)
         self._names: Mapping[str, ItemId] = {}
+        self._expected: Sequence[str] = ()
         self._over: Mapping[ItemId, str] | None = None
         self._counts: dict[str, int] = {}
 
     async def collect(self) -> None:
-        """Bring every result into the journal. Where the run has to end before that, the batch stays open.
+        """Bring every result into the journal.
+
+        Where the run has to end before that, or the batch cannot be collected for now, it stays open; the latter is
+        noted in the tally.
 
         Raises:
             SeedLibraryError: the run has to end.
@@ -42,7 +63,7 @@ class Collector:
         try:
             state = await self._ended()
             if state is None:
-                await self._close("batch_failed", reason="the provider does not know this batch")
+                await self._close("batch_failed", reason="the provider has no such batch: it was never created")
             else:
                 await self._read(state)
                 await self._close("batch_done")
@@ -50,21 +71,42 @@ class Collector:
                 spent = usd(self._bill.spent)
                 self._context.ports.reporter.report(BatchCollected(state.id, dict(self._counts), spent))
             self._bill.maybe_spent = 0
+        except BatchLost as lost:
+            await self._lose(lost.reason)
+        except BatchWithheld as withheld:
+            self._context.tally.withhold(withheld)
         finally:
             self._context.budget.settle(self._reserved, self._bill)
 
+    async def _lose(self, reason: str) -> None:
+        """Close a batch of which nothing more can be fetched: what is missing counts as if it had been billed."""
+        note, maybe = self._batch.note, self._bill.maybe_spent
+        missing = note.count - len(self._batch.collected)
+        await self._close("batch_failed", reason=reason, maybe=maybe)
+        await self._settle()
+        self._context.warn(
+            f"Batch {note.batch_id or '(id unknown)'}: {reason}. {missing} of its {note.count} requests count as lost: "
+            f"up to ${usd(maybe):.4f} may have been billed for them. They may be asked for again."
+        )
+
     async def _ended(self) -> BatchState | None:
-        """Wait for the end of the batch; None where there is none."""
+        """Wait for the end of the batch; None where there is none.
+
+        Raises:
+            BatchLost, BatchWithheld: its results cannot be fetched any more, or for now.
+        """
         note = self._batch.note
         if note.batch_id:
             return await self._wait(note.batch_id)
         state = await Finder(self._context, note).find()
         if state is not None:
-            record = self._context.record("batch_created", token=note.token, batch_id=state.id, request_id="")
+            record = self._context.record(
+                "batch_created", token=note.token, batch_id=state.id, request_id="", workspace=state.workspace
+            )
             self._context.ledger.apply(await self._context.ports.journal.write(record), record)
         return state
 
-    async def _wait(self, batch_id: str) -> BatchState | None:
+    async def _wait(self, batch_id: str) -> BatchState:
         context, times = self._context, self._context.batch_times
         began = last_seen = context.ports.clock.monotonic()
         while True:
@@ -74,37 +116,83 @@ class Collector:
             except WriteRetryable as failure:
                 context.ports.reporter.report(Warned(f"Batch {batch_id}: {failure.message} Looking again."))
             else:
-                if state is None and now - last_seen > times.grace:
-                    return None
-                last_seen = last_seen if state is None else now
-                if state is not None:
+                if state is None:
+                    self._judge_absence(patient=now - last_seen <= times.grace)
+                else:
+                    last_seen = now
+                    if state.archived:
+                        raise BatchLost("it is archived, and its results are gone")
                     if state.ended:
                         return state
-                    context.ports.reporter.report(BatchWaiting(batch_id, state.status, state.count, round(now - began)))
+                    waited, count = round(now - began), self._batch.note.count
+                    context.ports.reporter.report(BatchWaiting(batch_id, state.status, count, waited))
             await context.halt.sleep(times.poll_every)
 
-    async def _read(self, state: BatchState) -> None:
-        model = await self._model()
-        self._names = self._items()
+    def _judge_absence(self, *, patient: bool) -> None:
+        """Say what it means that the provider does not show a batch that it had.
 
+        Raises:
+            BatchWithheld: it is another workspace's, or may be.
+            BatchLost: nobody can fetch it any more.
+        """
+        note, ours = self._batch.note, self._context.ports.batches.workspace
+        gone = expired(note, self._context.ports.clock.now())
+        if of_another_workspace(note.workspace, ours) and not gone:
+            raise withheld_from_this_key(note, ours)
+        if patient:
+            return
+        if gone or of_the_same_workspace(note.workspace, ours):
+            raise BatchLost("the provider does not know this batch any more")
+        raise withheld_from_this_key(note, ours)
+
+    async def _read(self, state: BatchState) -> None:
+        """Read the results until all of them are there: what has ended is billed, whatever its counts say.
+
+        Raises:
+            BatchWithheld, BatchLost: some do not come, for now or for ever.
+        """
+        context, times = self._context, self._context.batch_times
+        model, began, told = await self._model(), context.ports.clock.monotonic(), False
+        self._names = self._items()
+        while missing := await self._read_patiently(state, model):
+            said = f"{missing} of {self._batch.note.count} results of {state.id} are missing, although it has ended."
+            if context.ports.clock.monotonic() - began > times.grace:
+                raise self._incomplete(state, said)
+            if not told:
+                context.warn(f"{said} Asking for them again.")
+                told = True
+            await context.halt.sleep(min(times.poll_every, times.grace / 4))
+
+    async def _read_patiently(self, state: BatchState, model: ModelFacts) -> int:
         def announce(number: int, seconds: float, error: BaseException) -> None:
             message = f"The results of {state.id} broke off (attempt {number}): {error}"
             self._context.ports.reporter.report(Warned(f"{message} From the top in {seconds:.1f} s."))
 
         retrying = request_retrying(Pause(self._context.ports.clock, self._context.ports.clock.sleep, announce))
         try:
-            await retrying(self._read_once, state, model)
+            missing: int = await retrying(self._read_once, state, model)
         except WriteFailed as failure:
-            raise RunBlocked(
-                f"The results of batch {state.id} could not be fetched: {failure.message}",
-                hint="They are kept for 29 days. Run again later; nothing is paid for again.",
-            ) from failure
+            said = f"The results of batch {state.id} could not be fetched: {failure.message}"
+            raise self._incomplete(state, said) from failure
+        return missing
 
-    async def _read_once(self, state: BatchState, model: ModelFacts) -> None:
+    def _incomplete(self, state: BatchState, said: str) -> BatchWithheld | BatchLost:
+        """Return what it means that not all results could be had."""
+        if self._context.ports.clock.now() - state.created_at > KEPT_FOR:
+            return BatchLost("its results are gone")
+        hint = "They are billed, and not asked for again. Run again later; after 29 days they count as lost."
+        return BatchWithheld(said, hint=hint)
+
+    async def _read_once(self, state: BatchState, model: ModelFacts) -> int:
+        """Read the results from the top; return how many are not in the journal then, by our own custom_ids."""
         self._counts = {}
+        seen: set[str] = set()
         group: list[BatchResult] = []
         try:
             async for result in self._context.ports.batches.results(state.id):
+                if result.custom_id in seen:
+                    continue
+                seen.add(result.custom_id)
                 self._counts[result.outcome] = self._counts.get(result.outcome, 0) + 1
                 if self._batch.has(result.custom_id):
                     continue
@@ -112,10 +200,13 @@ class Collector:
                 if len(group) == _JOURNALLED_AT_ONCE:
                     await self._keep(group, state, model)
                     group = []
+        except BatchNotFound:
+            pass  # there are none, or none yet
         finally:
             await self._keep(group, state, model)
-        if missing := state.count - sum(self._counts.values()):
-            raise WriteRetryable(f"{missing} of {state.count} results are missing.", maybe_billed=False)
+        if self._batch.position is None:
+            return max(0, self._batch.note.count - len(self._batch.collected))
+        return sum(not self._batch.has(name) for name in self._expected)
 
     async def _keep(self, group: Sequence[BatchResult], state: BatchState, model: ModelFacts) -> None:
         """Make results durable, all of them with as few syncs as possible."""
@@ -179,6 +270,9 @@ class Collector:
             return by_digest([item.id for item in self._context.catalog.items])
         record = self._context.ports.journal.read(position)
         items = [ItemId(*names) for *names, _ in record["items"]]
+        prints = (fingerprint for *_, fingerprint in record["items"])
+        token = self._batch.note.token
+        self._expected = [custom_id(token, item, print_) for item, print_ in zip(items, prints, strict=True)]
         if "over" in record:
             self._over = {items[int(place)]: str(version) for place, version in record["over"].items()}
         return by_digest(items)

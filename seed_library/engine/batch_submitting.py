@@ -109,7 +109,9 @@ class Submitter:
         token = batch_token(context.run_id, next(self._numbers))
         worst = sum(self._worst(request) for _, request in chunk)
         at = context.ports.clock.now().isoformat(timespec="milliseconds")
-        note = BatchNote(token, len(chunk), at, context.book.spec.model, worst)
+        note = BatchNote(
+            token, len(chunk), at, context.book.spec.model, worst, workspace=context.ports.batches.workspace
+        )
         items = [[*step.item.id, step.fingerprint] for step, _ in chunk]
         seen = ((place, context.version_seen(step.item.id)) for place, (step, _) in enumerate(chunk))
         over = {str(place): version for place, version in seen if version}

@@ -21,6 +21,13 @@ Crash points, and what a crash leaves behind.
   period, the POST never arrived: a process that is dead sends nothing more. The period is counted by the one who
   asks: the list may lag, and the clock of the machine that has died may have been wrong. Only then are the items
   asked for again. An answer that got lost while the run lives is the same case, solved in the same run.
+- the next run has a key of another workspace, which sees neither the batch nor the list that it is in: the journal and
+  the note know whose it is. It is never given up for that: the run says whose key it needs, leaves what is in the batch
+  alone, asks for the rest, and ends with 4. Where nobody knows what is in it, nothing is asked for.
+- results that are missing although the batch has ended, whatever its counts say: completeness is judged by our own
+  custom_ids. They are waited for as long as the grace period; then the batch stays open, as above.
+- nothing can be fetched any more (archived after 29 days, or deleted): said, closed, and what is missing counts as if
+  it had been billed. Its items may be asked for again.
 - two batches with our number (a proxy that sent the POST twice): the older one is kept. The others are canceled if
   they were created within a minute of it, and what they had finished is collected like everything that is paid for.
 - after `batch_created`: the next run collects it.
@@ -68,17 +75,21 @@ _NOT_NOTED = (
 async def collect_open(context: RunContext) -> None:
     """Bring the results of every batch that earlier runs have left into the journal.
 
+    One that cannot be collected for now stays open, and what is in it is not asked for.
+
     Raises:
-        SeedLibraryError: the run has to end; the batches stay.
+        SeedLibraryError: the run has to end; the batches stay. So it does where nobody knows what is in one of them.
     """
     batches = list(context.ledger.open_batches.values())
     for batch in batches:
         context.budget.commit(batch.at_most)
     await _all_of(context, [Collector(context, batch).collect() for batch in batches])
+    if any(batch.position is None for batch in context.ledger.open_batches.values()):
+        raise context.tally.withheld[0]
 
 
 async def cancel_open(context: RunContext) -> None:
-    """Have every open batch canceled. One whose id is not known yet runs to its end.
+    """Have every open batch canceled that has not ended. One whose id is not known yet runs to its end.
 
     Raises:
         SeedLibraryError: the provider cannot be asked.
@@ -86,7 +97,9 @@ async def cancel_open(context: RunContext) -> None:
     for batch in context.ledger.open_batches.values():
         if batch.note.batch_id:
             try:
-                await context.ports.batches.cancel(batch.note.batch_id)
+                state = await context.ports.batches.look(batch.note.batch_id)
+                if state is not None and not state.ended:
+                    await context.ports.batches.cancel(batch.note.batch_id)
             except WriteRetryable as failure:
                 raise RunBlocked(failure.message, hint="The batch may go on. Try `cancel` again.") from failure
 
@@ -177,7 +190,7 @@ class _Desk:
                     answered = not self._repairs.due(step)
                 else:
                     answered = False
-                if not answered:
+                if not answered and batch.note.token not in self._context.ledger.open_batches:
                     self._handed_back.append(step)
             await self._storer.store([draft for draft in drafts if draft is not None])
 

@@ -299,7 +299,8 @@ def _to_do(order: RunOrder, plan: Plan) -> int:
 
 
 async def _close(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, seconds: float) -> RunFinished:
-    tally, error = context.tally, context.halt.cause
+    tally = context.tally
+    error = context.halt.cause or next(iter(tally.withheld), None)
     before = plan.totals[Action.REJECTED] if plan.refresh != "rejected" and order.work is None else 0
     left = max(0, _to_do(order, plan) - tally.stored - tally.failed - tally.conflicts - (tally.rejected - before))
     for batch in context.ledger.open_batches.values():

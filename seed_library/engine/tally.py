@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from seed_library.core.catalog import ItemId
 from seed_library.core.drafts import Finding
-from seed_library.core.errors import RunBlocked
-from seed_library.core.events import ItemConflicted, ItemFailed, ItemRejected, Trouble
+from seed_library.core.errors import BatchWithheld, RunBlocked
+from seed_library.core.events import ItemConflicted, ItemFailed, ItemRejected, Trouble, Warned
 from seed_library.ports import Reporter
 
 _MOST_IN_A_ROW = 10
@@ -16,7 +16,11 @@ _NAMED_TROUBLES = 200
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of items; troubles name the first items that are not stored, and why."""
+    """Counts of items; troubles name the first items that are not stored, and why.
+
+    Attributes:
+        withheld: why batches could not be collected; what is in them was not asked for again.
+    """
 
     reporter: Reporter
     requests: int = 0
@@ -27,6 +31,7 @@ class Tally:
     failed: int = 0
     conflicts: int = 0
     troubles: list[Trouble] = field(default_factory=list)
+    withheld: list[BatchWithheld] = field(default_factory=list)
     _troubles_in_a_row: int = 0
     _refused_rows_in_a_row: int = 0
 
@@ -61,6 +66,11 @@ class Tally:
         self._fail(item, reason)
         self._troubles_in_a_row += 1
         _break_after_too_many(self._troubles_in_a_row, "got no good text", reason)
+
+    def withhold(self, reason: BatchWithheld) -> None:
+        """Take note of a batch that cannot be collected for now: the run ends with it, after everything else."""
+        self.withheld.append(reason)
+        self.reporter.report(Warned(f"{reason.message} {reason.hint}"))
 
     def conflict(self, item: ItemId, reason: str) -> None:
         """Count an item whose row was not written, because it holds something else by now."""

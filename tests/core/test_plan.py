@@ -23,6 +23,7 @@ from core.ledger_records import (
 )
 from core.small_catalog import item
 
+from seed_library.core.batches import custom_id
 from seed_library.core.catalog import ItemId
 from seed_library.core.ledger import Ledger, Record
 from seed_library.core.plan import Action, Lookup, Plan, Refresh, make_plan
@@ -243,13 +244,17 @@ REHEARSALS = {
     ),
 }
 COLLECTED = (batch_intent(), batch("created", batch_id="msgbatch_1"), paid(batch="b1"), batch("done"))
+OWN = custom_id("b1", ITEM, PRINT)
 IN_A_BATCH = "in a batch at the provider; its result will be collected"
 BATCHES = {
     "whether it was created is not known": Case(Action.SUBMITTED, IN_A_BATCH, [batch_intent()]),
     "it was created": Case(
         Action.SUBMITTED, IN_A_BATCH, [batch_intent(), batch("created", batch_id="msgbatch_1")], OLDER, "changed"
     ),
-    "its result is there, others are not": Case(Action.SUBMITTED, IN_A_BATCH, [batch_intent(), paid(batch="b1")]),
+    "another result of it is there": Case(Action.SUBMITTED, IN_A_BATCH, [batch_intent(), paid("b1-x-y", batch="b1")]),
+    "its result is there, others are not": Case(
+        Action.PAID, "its paid text waits in the journal, not yet judged", [batch_intent(), paid(OWN, batch="b1")]
+    ),
     "it is collected": Case(Action.PAID, "its paid text waits in the journal, not yet judged", COLLECTED),
     "it was stored by another machine meanwhile": Case(Action.DONE, "stored", [batch_intent()], REAL),
     "it never arrived": Case(Action.NEW, "not stored", [batch_intent(), batch("failed", reason="lost")], costs=True),

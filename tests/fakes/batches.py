@@ -11,6 +11,7 @@ from fakes.writer import answer
 from seed_library.core.batches import BatchNote, BatchResult, BatchState
 from seed_library.core.catalog import ItemId
 from seed_library.core.drafts import Request
+from seed_library.core.errors import BatchNotFound
 
 Outcomes = Callable[[ItemId, int], str]
 """(item, how often it was asked for in batches before) -> the result's type"""
@@ -45,6 +46,8 @@ class MemoryBatches:
         find_hides: so many lists do not show any batch.
         failures: raised by the next questions of any kind.
         cut_after: the next readings of results break off after so many.
+        workspace: of the key in use; batches of other ones are not seen.
+        missing: so many results of each batch are not there; `repeated` come twice.
         billed: every item that was billed, in order.
     """
 
@@ -62,6 +65,9 @@ class MemoryBatches:
     asked: list[ItemId] = field(default_factory=list)
     batches: dict[str, FakeBatch] = field(default_factory=dict)
     canceled: list[str] = field(default_factory=list)
+    workspace: str = "wrkspc_a"
+    missing: int = 0
+    repeated: int = 0
     on_create: Callable[[], None] = lambda: None
 
     async def create(self, requests: Sequence[tuple[str, Request]]) -> BatchState:
@@ -77,7 +83,14 @@ class MemoryBatches:
     def add(self, requests: Sequence[tuple[str, Request]]) -> BatchState:
         """Take a batch."""
         number = len(self.batches) + 1
-        state = BatchState(f"msgbatch_{number}", "in_progress", self.clock.now(), len(requests), request_id="req_b")
+        state = BatchState(
+            f"msgbatch_{number}",
+            "in_progress",
+            self.clock.now(),
+            len(requests),
+            request_id="req_b",
+            workspace=self.workspace,
+        )
         results = [self._result(name, request) for name, request in requests]
         self.batches[state.id] = FakeBatch(state, results, self.looks)
         return state
@@ -88,19 +101,24 @@ class MemoryBatches:
         if self.find_hides:
             self.find_hides -= 1
             return []
-        return [self._look(batch) for batch in self.batches.values() if batch.state.created_at >= since]
+        mine = [batch for batch in self.batches.values() if self._seen(batch)]
+        return [self._look(batch) for batch in mine if batch.state.created_at >= since]
 
     async def look(self, batch_id: str) -> BatchState | None:
         """Return where a batch stands."""
         self._trouble()
         batch = self.batches.get(batch_id)
-        return self._look(batch) if batch else None
+        return self._look(batch) if batch and self._seen(batch) else None
 
     async def results(self, batch_id: str) -> AsyncIterator[BatchResult]:
         """Yield the results, in another order than they were asked for."""
         self._trouble()
-        most, failure = self.cut_after.pop(0) if self.cut_after else (len(self.batches[batch_id].results), None)
-        for result in self.batches[batch_id].results[::-1][:most]:
+        batch = self.batches[batch_id]
+        if batch.state.archived:
+            raise BatchNotFound("No results.", maybe_billed=False)
+        kept = batch.results[::-1][: len(batch.results) - self.missing]
+        most, failure = self.cut_after.pop(0) if self.cut_after else (len(batch.results) + self.repeated, None)
+        for result in [*kept[: self.repeated], *kept][:most]:
             yield result
         if failure is not None:
             raise failure
@@ -117,6 +135,16 @@ class MemoryBatches:
                 for place, result in enumerate(batch.results)
             ]
         return batch.state
+
+    def archive(self) -> None:
+        """Let a month pass: everything has ended, and no results are kept."""
+        for batch in self.batches.values():
+            if not batch.state.ended:
+                self._end(batch)
+            batch.state = replace(batch.state, archived=True)
+
+    def _seen(self, batch: FakeBatch) -> bool:
+        return batch.state.workspace in {"", self.workspace}
 
     def copy(self, batch_id: str) -> None:
         """Create it a second time, as a proxy does that sends a request twice."""
