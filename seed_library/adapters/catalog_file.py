@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
-from seed_library.core.catalog import GeneratedColumn, RequestSpec, TableSpec, ThinkingWish
+from seed_library.core.catalog import TRIES, GeneratedColumn, RequestSpec, TableSpec, ThinkingWish
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}([-_][A-Za-z0-9]+)*$")]
@@ -83,6 +83,7 @@ class Request(_Strict):
     thinking_tokens: Count = 4096
     effort: Literal["", "low", "medium", "high", "xhigh", "max"] = ""
     repairs: Annotated[int, Field(ge=0, le=5)] = 2
+    tries: Annotated[int, Field(ge=1, le=7)] = TRIES  # the ledger counts up to 7
 
     def spec(self) -> RequestSpec:
         """Return the value that the core works with."""

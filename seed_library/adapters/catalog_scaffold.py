@@ -22,6 +22,7 @@ model = "claude-sonnet-5-5"
 max_tokens = 1024             # a hard end for a runaway answer
 thinking = "off"
 repairs = 2                   # how often a text that a gate refuses is asked for again
+tries = 3                     # answers without a usable text, over all runs, until an item is given up
 
 # What a text has to be. docs/reference/gates.md describes every gate.
 [gates]

@@ -117,6 +117,7 @@ class _Loader:
             table=file.table_spec(),
             request=replace(file.request.spec(), generated=tuple(one.spec() for one in file.generated)),
             repairs=file.request.repairs,
+            tries=file.request.tries,
             rules=with_values(rules, items),
             sources=sources,
             items=items,

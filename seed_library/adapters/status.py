@@ -9,9 +9,10 @@ from typing import Any, Literal
 from seed_library.adapters.journal_lines import Damage, records
 from seed_library.adapters.lock import Holder, is_held, read_holder
 from seed_library.adapters.state import TargetFolder
-from seed_library.core.ledger import Ledger, RunTally
+from seed_library.core.ledger import Ledger
 from seed_library.core.open_batches import OpenBatch
 from seed_library.core.pricing import usd
+from seed_library.core.run_tally import RunTally
 
 State = Literal["running", "idle", "interrupted", "finished"]
 

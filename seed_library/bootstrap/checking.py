@@ -107,7 +107,7 @@ async def _store_checks(prepared: Prepared) -> list[Check]:
         checks = await store.check(prepared.sample_row)
         if all(check.ok for check in checks):
             ledger, _ = read_ledger(prepared.known_folder.journal)
-            lookup = Lookup(ledger, repairs=prepared.catalog.repairs)
+            lookup = Lookup(ledger, repairs=prepared.catalog.repairs, tries=prepared.catalog.tries)
             checks += await rehearse(store, prepared.catalog, await plan_from_store(prepared.chosen, store, lookup))
     except RunBlocked as error:
         return [Check("table", ok=False, message=error.message, hint=error.hint)]

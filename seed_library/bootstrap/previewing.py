@@ -63,8 +63,9 @@ class _Look:
 
     async def preview(self) -> Preview:
         ledger = self._ledger()
-        by_name = self._prepared.chosen.by_name
-        plan = await self._plan(Lookup(ledger, self._refresh, repairs=self._prepared.catalog.repairs, by_name=by_name))
+        catalog, by_name = self._prepared.catalog, self._prepared.chosen.by_name
+        lookup = Lookup(ledger, self._refresh, repairs=catalog.repairs, tries=catalog.tries, by_name=by_name)
+        plan = await self._plan(lookup)
         prices, model = await self._prices(plan)
         settings = self._prepared.settings
         mode = chosen_mode(settings.seed_library_mode, len(plan.to_generate), settings.seed_library_concurrency)

@@ -71,7 +71,7 @@ def cards(prepared: Prepared) -> list[Card]:
     folder = prepared.known_folder
     ledger, _ = read_ledger(folder.journal)
     rows = [_row(text) for text in texts]
-    lookup = Lookup(ledger, repairs=prepared.catalog.repairs)
+    lookup = Lookup(ledger, repairs=prepared.catalog.repairs, tries=prepared.catalog.tries)
     plan = make_plan(prepared.chosen.items, prepared.chosen.fingerprints, rows, lookup, whole=prepared.chosen.whole)
     return [_card(prepared, step, by_id, findings, ledger) for step in plan.steps]
 

@@ -12,9 +12,9 @@ import click
 from seed_library.adapters.state import TargetFolder
 from seed_library.adapters.status import Status, read_status
 from seed_library.cli.options import folder_to_look_at, global_options, invocation, target_options
-from seed_library.cli.output import Output
+from seed_library.cli.output import Content, Output
 from seed_library.cli.wording import counted, minutes
-from seed_library.core.ledger import RunTally
+from seed_library.core.run_tally import RunTally
 
 _WATCH_SECONDS = 1.0
 _CLEAR = "\x1b[H\x1b[2J"
@@ -79,6 +79,7 @@ def _document(found: Status) -> dict[str, Any]:
         "maybe_spent_usd": found.maybe_spent_usd,
         "per_minute": found.per_minute(now),
         "eta_seconds": found.eta_seconds(now),
+        "given_up": [dict(zip(("category", "key", "locale", "reason"), one, strict=False)) for one in run.given_up],
         "last_error": run.last_error or None,
         "started_at": run.started_at or None,
         "finished_at": run.finished_at or None,
@@ -91,6 +92,13 @@ def _batch(batch: dict[str, Any]) -> str:
     asked = counted(batch["items"], "request")
     whose = f", of {batch['workspace']}" if batch["workspace"] else ""
     return f"{name}: {asked}, {minutes(batch['age_seconds'])} old, {batch['collected']:,} collected{whose}"
+
+
+def _print_troubles(output: Output, run: RunTally) -> None:
+    for category, key, locale, reason in run.given_up:
+        output.result(Content(f"Given up {category}/{key}/{locale}: {reason}"))
+    if run.last_error:
+        output.result(f"Error    {run.last_error}")
 
 
 def _print(output: Output, found: Status) -> None:
@@ -123,7 +131,6 @@ def _print(output: Output, found: Status) -> None:
         output.result(f"Batch    {_batch(batch)}")
     if found.lease and found.state != "running":
         output.result("Runs of other machines are not seen from here; `seed-library unlock` shows them.")
-    if run.last_error:
-        output.result(f"Error    {run.last_error}")
+    _print_troubles(output, run)
     if found.state == "interrupted":
         output.result("The run was killed. Run again: it resumes; what is paid is not paid again.")

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from seed_library.core.errors import UsageInvalid
 
 ThinkingWish = Literal["off", "on"]
+TRIES = 3  # of an item whose answers hold no usable text, where the catalog does not say
 
 
 class ItemId(NamedTuple):
@@ -173,6 +174,7 @@ class Catalog:
 
     Attributes:
         repairs: how often a text that the gates refuse is asked for again.
+        tries: how many answers without a usable text, over all runs, until an item is given up.
     """
 
     name: str
@@ -185,6 +187,7 @@ class Catalog:
     sources: Mapping[tuple[str, str], PromptSource]
     items: Sequence[Item]
     repairs: int = 0
+    tries: int = TRIES
 
     def rules_of(self, item_id: ItemId) -> GateRules:
         """Return the rules that judge a text of this item."""

@@ -31,7 +31,8 @@ and `pruning`, `pruned` and `restored` (items): what is about to be removed, and
 and `unclaimed` for a paid answer to a request that nobody knows (attempt, batch, cost, message).
 
 Per run `lease` (token: 0 before the lease across machines is asked for, then the one granted) and, once it has
-begun, `run` (catalog, model, writer, command, refresh, maybe_before, batches, lease) and `finished` (exit_code, error).
+begun, `run` (catalog, model, writer, command, refresh, maybe_before, batches, lease) and `finished` (exit_code, error);
+both name in `given_up` the first items [category, key, locale, reason] whose answers never held a usable text.
 A run that never got to a plan leaves both too, with nothing to do in it.
 
 A batch is open until it is done or has failed; its items are not asked for again meanwhile.
@@ -41,24 +42,27 @@ The fold keeps positions, not texts, and digests, not strings: a journal of 100,
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from seed_library.core.catalog import ItemId
 from seed_library.core.open_batches import OpenBatch, OpenBatches, digest_of
+from seed_library.core.run_tally import RunTally
 
 Record = Mapping[str, Any]
 Verdict = Literal["unjudged", "accepted", "rejected", "unusable"]
 _VERDICTS: tuple[Verdict, ...] = ("unjudged", "accepted", "rejected", "unusable")
-# A draft is one integer: position in the journal, then how often the gates refused one, two flags, the verdict.
+# A draft is one integer: position in the journal, how many answers held no usable text, how often the gates refused
+# one, two flags, the verdict.
 _VERDICT_MASK = 0b0011
 _STORED = 0b0100
 _REPLACES = 0b1000
 _ONE_REFUSAL = 0b1_0000
 _REFUSALS_MASK = 0b111_0000
-_FLAG_BITS = 7
+_ONE_UNUSABLE = 0b1_000_0000
+_UNUSABLE_MASK = 0b111_000_0000
+_FLAG_BITS = 10
 _FINGERPRINT_BYTES = 16
 
 
@@ -71,6 +75,7 @@ class DraftRef:
         replaces: when it was paid, an earlier text of this item had been stored from here.
         by_hand: a person has accepted it, whatever the gates say.
         refusals: how many texts for this request the gates have refused so far, up to 7.
+        unusable: how many answers to this request have held no usable text so far, up to 7.
     """
 
     position: int
@@ -79,6 +84,11 @@ class DraftRef:
     replaces: bool
     refusals: int = 0
     by_hand: bool = False
+    unusable: int = 0
+
+    def given_up(self, tries: int) -> bool:
+        """Whether its answers have held no usable text as often as the catalog allows."""
+        return self.verdict == "unusable" and self.unusable >= tries
 
     def repairable(self, repairs: int) -> bool:
         """Whether it was refused, but not as often as the catalog allows to ask again."""
@@ -93,31 +103,6 @@ class Intent:
     attempt: str
     run: str
     worst: int
-
-
-@dataclass(slots=True)
-class RunTally:
-    """What one run has done so far. Money in micro-dollars, counts in items."""
-
-    run_id: str = ""
-    started_at: str = ""
-    catalog: str = ""
-    model: str = ""
-    writer: str = ""
-    refresh: str = ""
-    requests: int = 0
-    generated: int = 0
-    stored: int = 0
-    recovered: int = 0
-    rejected: int = 0
-    failed: int = 0
-    spent: int = 0
-    maybe_spent: int = 0
-    to_do: int = 0
-    stored_per_part: Counter[str] = field(default_factory=Counter)
-    last_error: str = ""
-    finished_at: str = ""
-    exit_code: int | None = None
 
 
 class Ledger:
@@ -188,6 +173,7 @@ class Ledger:
             replaces=bool(packed & _REPLACES),
             by_hand=key in self._accepted_by_hand,
             refusals=(packed & _REFUSALS_MASK) // _ONE_REFUSAL,
+            unusable=(packed & _UNUSABLE_MASK) // _ONE_UNUSABLE,
         )
 
     def holds(self, attempt: str) -> bool:
@@ -270,6 +256,7 @@ class Ledger:
             refresh=refresh,
             to_do=int(record.get("to_do", 0)),
             maybe_spent=int(record.get("maybe_before", 0)),
+            given_up=record.get("given_up", ()),
         )
         for said in record.get("batches", ()):  # for those who read the journal from here on only
             self._batches.recall(said)
@@ -286,8 +273,8 @@ class Ledger:
         self.open_intents.pop(attempt, None)
         key = digest_of(*item, record["fingerprint"])
         replaces = _REPLACES if digest_of(*item) in self._stored else 0
-        refusals = self._drafts.get(key, 0) & _REFUSALS_MASK
-        self._drafts[key] = position << _FLAG_BITS | refusals | replaces
+        before = self._drafts.get(key, 0) & (_REFUSALS_MASK | _UNUSABLE_MASK)
+        self._drafts[key] = position << _FLAG_BITS | before | replaces
         self._attempts[attempt] = key
         self._accepted_by_hand.discard(key)
         self._rejected_by_hand.discard(key)
@@ -321,9 +308,12 @@ class Ledger:
         if record.get("unusable"):
             verdict = "unusable"
             self._failures[digest_of(*record["item"])] = str(record["unusable"])
+        known = _VERDICTS[self._drafts[key] & _VERDICT_MASK]
         packed = self._drafts[key] & ~_VERDICT_MASK | _VERDICTS.index(verdict)
         if verdict == "rejected" and packed & _REFUSALS_MASK != _REFUSALS_MASK:
             packed += _ONE_REFUSAL
+        if verdict == "unusable" != known and packed & _UNUSABLE_MASK != _UNUSABLE_MASK:
+            packed += _ONE_UNUSABLE
         self._drafts[key] = packed
         if record["run"] == self.last_run.run_id:
             self.last_run.rejected += verdict == "rejected" and not record.get("repairable")
@@ -354,6 +344,7 @@ class Ledger:
             self.last_run.finished_at = str(record["at"])
             self.last_run.exit_code = int(record["exit_code"])
             self.last_run.failed = int(record.get("failed", self.last_run.failed))
+            self.last_run.given_up = record.get("given_up", self.last_run.given_up)
             self.last_run.last_error = str(record.get("error", "")) or self.last_run.last_error
             if self.last_run.refresh == "all" and record["exit_code"] in _REFRESH_ENDS:
                 self.refresh_floor = None

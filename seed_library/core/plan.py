@@ -7,7 +7,8 @@ The table is the truth for "stored", the journal is the truth for "paid".
     changed   stored, but the prompt, the model or a parameter has changed since: left alone without `--refresh`
     done      stored: nothing to do
     submitted in a batch at the provider: its result will be collected, and it is not asked for again meanwhile
-    rejected  paid, refused by the gates and not to be repaired any more: left alone without `--refresh rejected`
+    rejected  paid, refused by the gates and not to be repaired any more, or given up since no answer holds a usable
+              text: left alone without `--refresh rejected`
     orphaned  a row of these categories and locales that is not in the catalog: never touched by a run
 """
 
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol
 
-from seed_library.core.catalog import Item, ItemId
+from seed_library.core.catalog import TRIES, Item, ItemId
 from seed_library.core.ledger import DraftRef, Ledger
 
 Refresh = Literal["", "changed", "all", "rejected"]
@@ -50,6 +51,7 @@ class Decision(NamedTuple):
 
 
 Verdict = tuple[Action, str]
+_WAITS = "its new text waits in the journal"
 _UNDECIDED = Decision(Action.NEW, "")
 
 
@@ -151,6 +153,7 @@ class Lookup:
         repairs: how often a refused text is asked for again.
         rehearsing: True when the writer is the offline one: its texts never count as real ones, and real ones
             are never replaced by it.
+        tries: how many answers without a usable text there may be until an item is given up.
         by_name: keys were selected: texts of unknown origin are replaced by a refresh only then.
     """
 
@@ -159,6 +162,7 @@ class Lookup:
     rehearsing: bool = False
     repairs: int = 0
     by_name: bool = False
+    tries: int = TRIES
 
 
 class Planner:
@@ -245,9 +249,18 @@ def _decide_absent(item_id: ItemId, draft: DraftRef | None, lookup: Lookup, reas
         return Action.NEW, f"its text was refused by the gates; repair {draft.refusals} of {lookup.repairs}"
     if draft is not None and draft.verdict == "rejected":
         return Action.REJECTED, "its text was refused by the gates and is kept in the journal"
+    if draft is not None and draft.given_up(lookup.tries):
+        return Action.REJECTED, given_up(item_id, draft, lookup.ledger)
     if failure := lookup.ledger.last_failure(item_id):
         return Action.NEW, f"the last attempt gave no text: {failure}"
     return Action.NEW, reason
+
+
+def given_up(item_id: ItemId, draft: DraftRef, ledger: Ledger) -> str:
+    """Say why an item is not asked for any more, and how it is all the same."""
+    count = "the only answer" if draft.unusable == 1 else f"{draft.unusable} answers"
+    last = ledger.last_failure(item_id) or "none holds a text"
+    return f"given up: {count} held no usable text ({last}); `--refresh rejected` asks once more"
 
 
 def _waiting(draft: DraftRef | None) -> Verdict | None:
@@ -264,7 +277,7 @@ def _decide_present(item_id: ItemId, fingerprint: str, row: Stored, draft: Draft
     if lookup.rehearsing and row.writer not in {"", "rehearsal"}:
         return Action.DONE, "a real text is stored; a rehearsal never replaces it"
     if lookup.refresh == "all" and (known or lookup.by_name):
-        return _decide_refresh(draft, lookup)
+        return _decide_refresh(item_id, draft, lookup)
     return _decide_known(item_id, known, fingerprint, draft, lookup)
 
 
@@ -274,7 +287,7 @@ def _decide_known(item_id: ItemId, known: str, fingerprint: str, draft: DraftRef
         reason = "stored by another tool or hand (no provenance)"
         return Action.DONE, reason + ("; name it with --key to replace it" if lookup.refresh == "all" else "")
     if known != fingerprint:
-        return _decide_changed(draft, lookup)
+        return _decide_changed(item_id, draft, lookup)
     if lookup.ledger.turned_down(item_id, fingerprint):
         return Action.REJECTED, "a person does not want its text, which stays until a better one replaces it"
     return _unstored_replacement(draft) or (Action.DONE, "stored")
@@ -287,9 +300,11 @@ def _unstored_replacement(draft: DraftRef | None) -> Verdict | None:
     return _waiting(draft)
 
 
-def _decide_changed(draft: DraftRef | None, lookup: Lookup) -> Verdict:
+def _decide_changed(item_id: ItemId, draft: DraftRef | None, lookup: Lookup) -> Verdict:
     if lookup.refresh == "changed" and (waiting := _waiting(draft)):
         return waiting
+    if draft is not None and draft.given_up(lookup.tries):
+        return Action.REJECTED, f"an older text is stored; the new one is {given_up(item_id, draft, lookup.ledger)}"
     if (
         draft is not None
         and draft.verdict == "rejected"
@@ -299,17 +314,21 @@ def _decide_changed(draft: DraftRef | None, lookup: Lookup) -> Verdict:
     return Action.CHANGED, "stored for an older prompt, model or parameter"
 
 
-def _decide_refresh(draft: DraftRef | None, lookup: Lookup) -> Verdict:
+def _decide_refresh(item_id: ItemId, draft: DraftRef | None, lookup: Lookup) -> Verdict:
     floor = lookup.ledger.refresh_floor
     fresh = draft if draft is not None and floor is not None and draft.position >= floor else None
     if fresh is None:
         return Action.CHANGED, "all texts are to be replaced"
-    if fresh.repairable(lookup.repairs):
-        return Action.CHANGED, f"its new text was refused by the gates; repair {fresh.refusals} of {lookup.repairs}"
     if fresh.verdict == "rejected":
-        return Action.REJECTED, "its new text was refused by the gates; the older one stays"
+        return _decide_refused(fresh, lookup)
+    if fresh.given_up(lookup.tries):
+        return Action.REJECTED, f"the older text stays; the new one is {given_up(item_id, fresh, lookup.ledger)}"
     if fresh.verdict == "unusable":
         return Action.CHANGED, "its new text was unusable"
-    if fresh.stored:
-        return Action.DONE, "replaced by this refresh"
-    return Action.PAID, "its new text waits in the journal"
+    return (Action.DONE, "replaced by this refresh") if fresh.stored else (Action.PAID, _WAITS)
+
+
+def _decide_refused(fresh: DraftRef, lookup: Lookup) -> Verdict:
+    if fresh.repairable(lookup.repairs):
+        return Action.CHANGED, f"its new text was refused by the gates; repair {fresh.refusals} of {lookup.repairs}"
+    return Action.REJECTED, "its new text was refused by the gates; the older one stays"

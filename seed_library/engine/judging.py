@@ -11,7 +11,7 @@ from seed_library.core.catalog import GateRules, Item
 from seed_library.core.drafts import Finding, Judgement, usage_of
 from seed_library.core.events import ItemRepaired
 from seed_library.core.gates import as_ruled, judge
-from seed_library.core.plan import Step
+from seed_library.core.plan import Step, given_up
 from seed_library.engine.context import RunContext
 from seed_library.ports import Row
 
@@ -83,7 +83,7 @@ class Judge:
         if fault := answer_fault(message, context.catalog.request):
             self._note_judgement(item, paid, accepted=False, unusable=fault)
             if not recovered:
-                context.tally.fail(item.id, fault)
+                self._count_unusable(step, fault)
             return None
         content = content_of(message, context.catalog.request)
         judgement = judgement_of(context, item, content)
@@ -107,6 +107,16 @@ class Judge:
             context.ports.reporter.report(ItemRepaired(item.id, findings))
         else:
             context.tally.reject(item.id, findings)
+
+    def _count_unusable(self, step: Step, fault: str) -> None:
+        context = self._context
+        draft = context.ledger.draft(step.item.id, step.fingerprint)
+        if draft is None or draft.unusable <= 1:
+            context.tally.fail(step.item.id, fault)
+        elif draft.given_up(context.catalog.tries):
+            context.tally.fail_again(step.item.id, given_up(step.item.id, draft, context.ledger))
+        else:
+            context.tally.fail_again(step.item.id, fault)
 
     def _note_judgement(self, item: Item, paid: PaidText, **verdict: Any) -> None:
         about = self._context.attempt_record("judged", item.id, paid.attempt, fingerprint=paid.record["fingerprint"])

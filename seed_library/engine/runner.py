@@ -19,6 +19,7 @@ from seed_library.engine import preflight
 from seed_library.engine.batches import adopt_noted, cancel_open, collect_open
 from seed_library.engine.budget import Budget
 from seed_library.engine.context import Ports, RunContext
+from seed_library.engine.giving_up import given_up_items
 from seed_library.engine.leasing import LeaseKeeper
 from seed_library.engine.open_intents import close_open_intents
 from seed_library.engine.planning import Chosen, Cost, estimate, plan_from_store
@@ -196,6 +197,7 @@ async def _plan(order: RunOrder, context: RunContext) -> Plan:
         order.refresh,
         rehearsing=order.writer_name == "rehearsal",
         repairs=order.catalog.repairs,
+        tries=order.catalog.tries,
         by_name=order.chosen.by_name,
     )
     retrying = store_retrying(Pause(ports.clock, context.halt.sleep, announce))
@@ -278,6 +280,7 @@ async def _record(order: RunOrder, context: RunContext, plan: Plan, token: int) 
         maybe_before=context.budget.maybe_spent,
         batches=[batch.note.as_json() for batch in context.ledger.open_batches.values()],
         lease=token,
+        given_up=given_up_items(context, plan),
     )
     position = await context.ports.journal.write(record)
     context.ports.lock.begun(position)
@@ -334,6 +337,7 @@ async def _close(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, s
             rejected=tally.rejected,
             conflicts=tally.conflicts,
             error=error.message if error else "",
+            given_up=given_up_items(context, plan),
         )
     )
     if error is not None:

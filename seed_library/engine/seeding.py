@@ -12,6 +12,7 @@ from seed_library.core.plan import Step
 from seed_library.engine.batches import seed_in_batches
 from seed_library.engine.context import RunContext
 from seed_library.engine.drafting import Drafter
+from seed_library.engine.giving_up import is_given_up, reason_of, was_in_vain
 from seed_library.engine.judging import Draft, Judge
 from seed_library.engine.repairing import Repairs
 from seed_library.engine.storing import Storer
@@ -25,7 +26,8 @@ _RECOVERED_AT_ONCE = 50
 async def recover(context: RunContext, steps: Sequence[Step]) -> list[Step]:
     """Store the texts that are paid for already; return the steps to ask for again.
 
-    These are the ones whose texts today's gates refuse, to be repaired, and the ones whose answers hold no text.
+    These are the ones whose texts today's gates refuse, to be repaired, and the ones whose answers hold no text, unless
+    they are given up.
 
     Raises:
         SeedLibraryError: the run has to end.
@@ -35,12 +37,18 @@ async def recover(context: RunContext, steps: Sequence[Step]) -> list[Step]:
         context.halt.check()
         drafts = [judge.recover(step) for step in steps[start : start + _RECOVERED_AT_ONCE]]
         await storer.store([draft for draft in drafts if draft is not None])
-    return [step for step in steps if repairs.due(step) or _is_unusable(context, step)]
+    return [step for step in steps if repairs.due(step) or _is_worth_another(context, step)]
 
 
-def _is_unusable(context: RunContext, step: Step) -> bool:
+def _is_worth_another(context: RunContext, step: Step) -> bool:
+    """Whether a recovered answer held no text, and another one may; where none may, that is counted."""
     draft = context.ledger.draft(step.item.id, step.fingerprint)
-    return draft is not None and draft.verdict == "unusable"
+    if draft is None or draft.verdict != "unusable":
+        return False
+    if is_given_up(context, step):
+        context.tally.rejected_before(step.item.id, reason_of(context, step))
+        return False
+    return True
 
 
 async def generate(
@@ -65,18 +73,24 @@ async def generate(
 
 
 async def _canary(context: RunContext, steps: Sequence[Step], drafter: Drafter, storer: Storer) -> Sequence[Step]:
-    """Take the first text the whole way, alone. An unlucky one is followed by the next, but not for long."""
-    for number, step in enumerate(steps[:_CANARIES], start=1):
+    """Take the first text the whole way, alone. An unlucky one is followed by the next, but not for long.
+
+    What has been asked for in vain by earlier runs comes last, and does not count: it says nothing about the others.
+    """
+    steps, unlucky = sorted(steps, key=lambda step: was_in_vain(context, step)), 0
+    for number, step in enumerate(steps, start=1):
+        known = was_in_vain(context, step)
         draft = await drafter.draft(step)
         if draft is not None and await storer.store([draft]):
             await _read_back(storer, draft)
             context.ports.reporter.report(CanaryPassed(step.item.id))
             return steps[number:]
-    if len(steps) > _CANARIES:
-        raise RunBlocked(
-            f"The first {_CANARIES} texts were all unusable; the last one: {context.tally.troubles[-1].reason}",
-            hint="Nothing more was asked for. Mend the prompts, the gates or the table, then run again.",
-        )
+        unlucky += not known
+        if unlucky == _CANARIES and number < len(steps):
+            raise RunBlocked(
+                f"The first {_CANARIES} texts were all unusable; the last one: {context.tally.troubles[-1].reason}",
+                hint="Nothing more was asked for. Mend the prompts, the gates or the table, then run again.",
+            )
     return []
 
 

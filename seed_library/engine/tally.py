@@ -67,6 +67,10 @@ class Tally:
         self._troubles_in_a_row += 1
         _break_after_too_many(self._troubles_in_a_row, "got no good text", reason)
 
+    def fail_again(self, item: ItemId, reason: str) -> None:
+        """Count an item whose answers have held no usable text before: it says nothing about the way to a good one."""
+        self._fail(item, reason)
+
     def withhold(self, reason: BatchWithheld) -> None:
         """Take note of a batch that cannot be collected for now: the run ends with it, after everything else."""
         self.withheld.append(reason)

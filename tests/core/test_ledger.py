@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -42,8 +42,8 @@ ELSEWHERE = ItemId("signs", "dusk", "de")
 def test_a_paid_text_carries_its_verdict_and_its_place(records: list[Record], verdict: Any, *, kept: bool) -> None:
     """The position is that of the paid record, wherever the verdict stands."""
     draft = ledger_of([begun(), intent(), *records]).draft(ITEM, PRINT)
-    refusals = int(verdict == "rejected")
-    assert draft == DraftRef(position=200, verdict=verdict, stored=kept, replaces=False, refusals=refusals)
+    known = DraftRef(position=200, verdict=verdict, stored=kept, replaces=False)
+    assert draft == replace(known, refusals=int(verdict == "rejected"), unusable=int(verdict == "unusable"))
 
 
 def test_refusals_are_counted_over_all_drafts_of_a_request() -> None:
@@ -57,6 +57,31 @@ def test_refusals_are_counted_over_all_drafts_of_a_request() -> None:
         assert draft.refusals == min(count, 7)
         assert draft.repairable(count)
         assert draft.repairable(count - 1) == (count > 7)
+
+
+def test_answers_without_a_usable_text_are_counted_over_all_drafts_of_a_request() -> None:
+    """Up to seven; refusals by the gates count apart, and a judgement that is repeated counts once."""
+    told: list[Record] = []
+    for number in range(9):
+        attempt = f"r1-{number}"
+        told += [paid(attempt), judged(attempt, accepted=False, unusable="it was cut off")]
+        draft = ledger_of([begun(), *told, {**told[-1], "fingerprint": PRINT}]).draft(ITEM, PRINT)
+        assert draft is not None
+        assert (draft.unusable, draft.refusals) == (min(number + 1, 7), 0)
+        assert draft.given_up(number + 1) == (number < 7)
+        assert not draft.given_up(min(number + 1, 7) + 1)
+    later = ledger_of([begun(), *told, paid("r2-1"), judged("r2-1", accepted=False), paid("r2-2")])
+    mixed = later.draft(ITEM, PRINT)
+    assert mixed == DraftRef(position=2100, verdict="unjudged", stored=False, replaces=False, refusals=1, unusable=7)
+    assert later.draft(ITEM, OTHER_PRINT) is None
+
+
+def test_a_journal_of_a_version_that_did_not_count_them_is_counted_as_well() -> None:
+    """They were written down all the time, with and without the fingerprint."""
+    old = [judged(f"r1-{number}", accepted=False, unusable="empty") for number in range(2)]
+    draft = ledger_of([begun(), paid("r1-0"), old[0], paid("r1-1"), old[1]]).draft(ITEM, PRINT)
+    assert draft is not None
+    assert draft.unusable == 2
 
 
 def test_the_newest_text_of_a_request_counts_and_other_requests_have_none() -> None:

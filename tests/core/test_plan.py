@@ -50,6 +50,7 @@ class Case:
     rehearsing: bool = False
     repairs: int = 0
     by_name: bool = False
+    tries: int = 3
     costs: bool = False
 
 
@@ -260,6 +261,51 @@ BATCHES = {
     "it never arrived": Case(Action.NEW, "not stored", [batch_intent(), batch("failed", reason="lost")], costs=True),
     "another prompt is in it": Case(Action.NEW, "not stored", [batch_intent(items=[[*ITEM, OTHER_PRINT]])], costs=True),
 }
+EMPTY = [
+    record
+    for number in range(1, 4)
+    for record in (paid(f"r1-{number}"), judged(f"r1-{number}", accepted=False, unusable="it was cut off"))
+]
+GIVEN_UP = "given up: 3 answers held no usable text (it was cut off); `--refresh rejected` asks once more"
+UNUSABLE_THRICE = {
+    "absent": Case(Action.REJECTED, GIVEN_UP, EMPTY),
+    "twice of three": Case(Action.NEW, "the last attempt gave no text: it was cut off", EMPTY[:4], costs=True),
+    "a catalog that is more patient": Case(
+        Action.NEW, "the last attempt gave no text: it was cut off", EMPTY, costs=True, tries=4
+    ),
+    "a catalog without patience": Case(
+        Action.REJECTED,
+        "given up: the only answer held no usable text (it was cut off); `--refresh rejected` asks once more",
+        EMPTY[:2],
+        tries=1,
+    ),
+    "on demand": Case(Action.REJECTED, GIVEN_UP, EMPTY, refresh="rejected", costs=True),
+    "by another refresh": Case(Action.REJECTED, GIVEN_UP, EMPTY, refresh="all"),
+    "then one that is not judged": Case(
+        Action.PAID, "its paid text waits in the journal, not yet judged", [*EMPTY, paid("r2-1")]
+    ),
+    "then a good one": Case(Action.PAID, "its paid text waits in the journal", [*EMPTY, paid("r2-1"), judged("r2-1")]),
+    "another prompt": Case(
+        Action.NEW,
+        "the last attempt gave no text: it was cut off",
+        [{**one, "fingerprint": OTHER_PRINT} for one in EMPTY],
+        costs=True,
+    ),
+    "over a rehearsal": Case(Action.REJECTED, GIVEN_UP, EMPTY, REHEARSED),
+    "while an older text is stored": Case(
+        Action.REJECTED, f"an older text is stored; the new one is {GIVEN_UP}", EMPTY, OLDER, refresh="changed"
+    ),
+    "in a round that replaces all": Case(
+        Action.REJECTED,
+        f"the older text stays; the new one is {GIVEN_UP}",
+        [begun("r2", refresh="all"), *EMPTY],
+        REAL,
+        refresh="all",
+    ),
+    "before that round": Case(
+        Action.CHANGED, "all texts are to be replaced", [*EMPTY, begun("r2", refresh="all")], REAL, "all", costs=True
+    ),
+}
 CASES = {
     f"{group}: {name}": case
     for group, cases in {
@@ -270,6 +316,7 @@ CASES = {
         "refresh all": ALL,
         "rehearsal": REHEARSALS,
         "batch": BATCHES,
+        "unusable": UNUSABLE_THRICE,
     }.items()
     for name, case in cases.items()
 }
@@ -284,6 +331,7 @@ def test_each_item_gets_its_action_and_the_reason_for_it(case: Case) -> None:
         rehearsing=case.rehearsing,
         repairs=case.repairs,
         by_name=case.by_name,
+        tries=case.tries,
     )
     plan = make_plan([item()], [PRINT], [case.row] if case.row else [], lookup)
     (step,) = plan.steps

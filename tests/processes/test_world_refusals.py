@@ -18,7 +18,6 @@ def _refusing(messages: MessagesServer) -> None:
     messages.faults(*({"match": f": {title}.", **REFUSAL} for title in REFUSED))
 
 
-@pytest.mark.xfail(strict=True, reason="F4: what the model always refuses is paid for at every start")
 def test_what_the_model_always_refuses_is_given_up_after_some_tries(cards: Cards, messages: MessagesServer) -> None:
     """Over all runs: there comes a run that asks for nothing."""
     _refusing(messages)
@@ -28,7 +27,6 @@ def test_what_the_model_always_refuses_is_given_up_after_some_tries(cards: Cards
     assert runs[-1].document["requests"] == 0
 
 
-@pytest.mark.xfail(strict=True, reason="F4: the new ones behind three that are always refused are never reached")
 def test_what_the_model_always_refuses_blocks_nothing_else(cards: Cards, messages: MessagesServer) -> None:
     """The canary goes on to the next item; ten new ones behind the three are written."""
     _refusing(messages)
@@ -46,6 +44,36 @@ def test_an_object_in_a_code_fence_is_read(cards: Cards, messages: MessagesServe
     ended = cards.run()
     assert (ended.code, ended.document["requests"]) == (0, 3)
     assert cards.stored() == set(TITLES[:3])
+
+
+def test_what_is_given_up_is_listed_everywhere_and_asked_for_on_demand_only(
+    cards: Cards, messages: MessagesServer
+) -> None:
+    """Plan, status, the page and the run itself say why; the catalog says after how many tries."""
+    cards.write(TITLES[:4], {"tries": 2})
+    messages.faults({"match": ": Gamma.", **REFUSAL}, {"match": ": Delta.", "stop_reason": "max_tokens", "times": 2})
+    first = cards.run()
+    assert (first.code, first.document["stored"], first.document["failed"]) == (6, 2, 2)
+    billed = [event["cost_usd"] for event in first.documents if event["event"] == "paid"]
+    assert sorted(cost == 0 for cost in billed) == [False, False, False, True]  # the refusal is not billed
+    assert cards.run().code == 6
+    third = cards.run()
+    assert (third.code, third.document["requests"], third.document["rejected"]) == (6, 0, 2)
+    planned = cards.run(verb="plan").document
+    reasons = {item["key"]: item["reason"] for item in planned["items"] if item["action"] == "rejected"}
+    assert reasons.keys() == {"gamma", "delta"}
+    assert "2 answers held no usable text (the model refused" in reasons["gamma"]
+    assert "cut off at max_tokens" in reasons["delta"]
+    assert reasons["gamma"] in cards.program.run("plan", "cards").out
+    given_up = cards.program.run("status", "--json").document["given_up"]
+    assert {one["key"]: one["reason"] for one in given_up} == reasons
+    assert f"card/delta/en: {reasons['delta']}" in cards.program.run("status").out
+    assert cards.program.run("report", "page.html", "cards").code == 0
+    page = (cards.program.folder / "page.html").read_text("utf-8")
+    assert "2 answers held no usable text" in page
+    again = cards.run("--refresh", "rejected")
+    assert (again.code, again.document["requests"], again.document["stored"]) == (6, 2, 1)
+    assert cards.run().document["requests"] == 0
 
 
 @pytest.mark.parametrize("text", ["fenced", "with a word before it"])
