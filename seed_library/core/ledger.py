@@ -123,6 +123,7 @@ class Ledger:
         self.maybe_spent = 0
         self.last_run = RunTally()
         self.refresh_floor: int | None = None
+        self._stored_in_round: set[bytes] = set()
         self.highest_token = 0
         self.leasing_runs: set[str] = set()
         self._folding: dict[str, Callable[[int, Record], None]] = {
@@ -196,6 +197,10 @@ class Ledger:
         """Whether the text that was last stored for this item from here is a rehearsal's."""
         return digest_of(*item_id) in self._rehearsed
 
+    def stored_in_round(self, item: ItemId) -> bool:
+        """Whether a text of the item was stored since the `--refresh all` that is not over has begun."""
+        return self.refresh_floor is not None and digest_of(*item) in self._stored_in_round
+
     def edited(self, item_id: ItemId) -> bool:
         """Whether a person's text of this item was stored from here."""
         return digest_of(*item_id) in self._edited
@@ -247,6 +252,7 @@ class Ledger:
         # replaced until the job itself has tried everything.
         if refresh == "all" and self.refresh_floor is None:
             self.refresh_floor = position
+            self._stored_in_round.clear()
         self.last_run = RunTally(
             run_id=str(record["run"]),
             started_at=str(record["at"]),
@@ -326,6 +332,8 @@ class Ledger:
             item = ItemId(category, key, locale)
             place = digest_of(*item)
             self._stored[place] = bytes.fromhex(fingerprint + version)
+            if self.refresh_floor is not None:
+                self._stored_in_round.add(place)
             if mine and self.last_run.writer == "rehearsal":
                 self._rehearsed.add(place)
             else:

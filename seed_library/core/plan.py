@@ -317,6 +317,9 @@ def _decide_changed(item_id: ItemId, draft: DraftRef | None, lookup: Lookup) -> 
 def _decide_refresh(item_id: ItemId, draft: DraftRef | None, lookup: Lookup) -> Verdict:
     floor = lookup.ledger.refresh_floor
     fresh = draft if draft is not None and floor is not None and draft.position >= floor else None
+    if fresh is None and lookup.ledger.stored_in_round(item_id):
+        # Its text had been paid for before, had no row yet, and was stored first: an uninterrupted run asks no more.
+        return Action.DONE, "stored by this refresh"
     if fresh is None:
         return Action.CHANGED, "all texts are to be replaced"
     if fresh.verdict == "rejected":

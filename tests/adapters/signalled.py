@@ -5,6 +5,7 @@ Prints each stop signal that asks it to stop, says goodbye on a second one, and 
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -12,8 +13,8 @@ from seed_library.adapters.process import STOP_SIGNALS, stop_signals
 
 
 def say(sentence: str) -> None:
-    """Print at once."""
-    print(sentence, flush=True)
+    """Write at once, past the buffer of stdout: a handler may have interrupted a write into that."""
+    os.write(sys.stdout.fileno(), f"{sentence}\n".encode())
 
 
 def main() -> None:

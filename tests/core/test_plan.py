@@ -212,6 +212,19 @@ ALL = {
         [*AGAIN, judged("r2-1"), stored("r2"), finished("r2", exit_code=8), begun("r3", refresh="all")],
         REAL,
     ),
+    "paid before, stored in this round, then killed": Case(
+        Action.DONE,
+        "stored by this refresh",
+        [*ACCEPTED, ROUND, stored("r2"), begun("r3", refresh="all")],
+        REAL,
+    ),
+    "paid before, stored in a finished round": Case(
+        Action.CHANGED,
+        "all texts are to be replaced",
+        [*ACCEPTED, ROUND, stored("r2"), finished("r2"), begun("r3", refresh="all")],
+        REAL,
+        costs=True,
+    ),
     "replaced in a finished round": Case(
         Action.CHANGED,
         "all texts are to be replaced",
