@@ -142,6 +142,19 @@ async def test_two_new_ones_that_are_unusable_do_not_keep_an_old_one_from_being_
     assert world.reporter.of(CanaryPassed)[-1].item == item_id(0)
 
 
+async def test_where_all_are_old_the_canary_goes_on_until_one_is_good() -> None:
+    """Four that are refused again say nothing about the fifth."""
+    world = world_of(9)
+    for number in range(9):
+        world.writer.scripts[item_id(number)] = [REFUSED]
+    assert [(await world.run()).exit_code for _ in range(3)] == [4, 4, 4]
+    world.writer.scripts.clear()
+    _always(world, REFUSED, 0, 1, 2, 3)
+    finished = await world.run(concurrency=1)
+    assert (finished.exit_code, finished.stored, finished.failed) == (6, 5, 4)
+    assert world.reporter.of(CanaryPassed)[-1].item == item_id(4)
+
+
 async def test_an_answer_of_a_killed_run_that_was_the_last_try_is_listed_and_not_asked_for_again() -> None:
     """It is judged by the run that finds it."""
     world = world_of(2)

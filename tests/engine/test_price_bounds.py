@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seed_library.adapters.models import load_models
 from seed_library.core.catalog import Catalog, GeneratedColumn, PromptSource, RequestSpec, WordRule
-from seed_library.core.drafts import Finding
+from seed_library.core.drafts import Finding, Request
 from seed_library.core.plan import Action, Step
 from seed_library.core.pricing import ENVELOPE_TOKENS, ModelFacts, max_tokens, sent_bytes, worst_cost
 from seed_library.core.prompts import PromptBook
@@ -81,6 +81,25 @@ async def test_nor_is_it_with_the_counts_of_a_provider(catalog: Catalog, model: 
     writer.tokens = tokens
     assert _bounded(await count(steps, book, model, writer))
     assert all([_bounded(await count([step], book, model, writer)) for step in steps])
+
+
+async def test_one_count_that_is_absurd_bends_only_its_own_item() -> None:
+    """It is taken for what the item costs at most; the other one stays likely."""
+    catalog = catalog_of(2)
+    book, steps, model = PromptBook(catalog), _steps(catalog), MODELS["claude-sonnet-5-5"]
+    writer = _Miscounting()
+    prices = await count(steps, book, model, writer)
+    alone = [await count([step], book, model, writer) for step in steps]
+    assert alone[0].messages.likely == alone[0].messages.at_most
+    assert alone[1].messages.likely < alone[1].messages.at_most
+    assert prices.messages.likely == sum(one.messages.likely for one in alone)
+
+
+class _Miscounting(ScriptedWriter):
+    """Counts a million tokens for the first item."""
+
+    async def count_tokens(self, request: Request) -> int | None:
+        return 10**6 if request.item.id == item_id(0) else 100
 
 
 @pytest.mark.parametrize("items", [401, 900])
