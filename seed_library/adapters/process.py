@@ -70,7 +70,7 @@ def stop_signals(on_first: Callable[[str], None], say: Callable[[str], None]) ->
     def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signature is Python's
         name = signal.Signals(number).name
         if seen:
-            with suppress(OSError, RuntimeError):  # nobody may be listening; a write of ours may be interrupted half way
+            with suppress(OSError, RuntimeError):  # nobody may be listening; a write of ours may be interrupted
                 say(f"{name} again: leaving at once. What was in flight may have been billed; the next run counts it.")
             os._exit(ExitCode.INTERRUPTED)
         seen.append(name)
