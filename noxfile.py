@@ -79,7 +79,7 @@ def fresh(session: nox.Session, node: str) -> None:
     """A Debian with nothing, a clone in it, and the two commands of the README (see tests/fresh_machine.py)."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         session.skip("it needs root on a Debian: debootstrap makes the machine in a folder")
-    if subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], check=False).returncode:
+    if subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], check=False).returncode:  # noqa: S607  on the path
         session.skip("it needs mounts of its own, which this machine does not allow (unshare --mount)")
     session.run(
         *(sys.executable, str(ROOT / "tests" / "fresh_machine.py")),
