@@ -11,7 +11,6 @@ once a key that no row has (see `supabase_preflight`) has shown that an insert i
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -122,13 +121,12 @@ class Trials:
 
     def _refused_rows(self, refused: Sequence[tuple[Row, RefusedRow]]) -> list[Check]:
         """Return one finding per fault, with the first items that it concerns."""
-        by_fault: dict[tuple[str, str, str], list[Row]] = {}
+        by_fault: dict[tuple[str, str, str], tuple[str, list[Row]]] = {}
         for row, one in refused:
-            by_fault.setdefault((one.state, one.table, _behind(one)), []).append(row)
-        first = {(one.state, one.table, _behind(one)): one for _, one in reversed(refused)}
+            by_fault.setdefault((one.state, one.table, _behind(one)), (one.message, []))[1].append(row)
         return [
-            self._refusal(rows, Answer(400, fault[0], without_long_values(first[fault].message)), fault[1], fault[2])
-            for fault, rows in by_fault.items()
+            self._refusal(rows, Answer(400, state, without_long_values(message)), table, behind)
+            for (state, table, behind), (message, rows) in by_fault.items()
         ]
 
     def _refusal(self, rows: Sequence[Row], answer: Answer, table: str, behind: str) -> Check:
@@ -146,11 +144,10 @@ class Trials:
             found += await self._twins([rows[place] for place in places[start : start + _TWINS_AT_ONCE]])
             if len(found) >= _MOST_FINDINGS:
                 break
-        by_answer = Counter({answer: 0 for _, answer in found})
-        checks = []
-        for answer in by_answer:
-            concerned = [row for row, said in found if said == answer]
-            checks.append(self._refusal(concerned, answer, "", ""))
+        concerned: dict[Answer, list[Row]] = {}
+        for row, answer in found:
+            concerned.setdefault(answer, []).append(row)
+        checks = [self._refusal(named, answer, "", "") for answer, named in concerned.items()]
         checks += await self._keys_by_type(rows)
         return checks or [self._unseen(len(places), len(new))]
 
