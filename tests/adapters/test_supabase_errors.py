@@ -98,7 +98,7 @@ CASES = {
 @pytest.fixture
 async def store(supabase: Supabase) -> AsyncIterator[SupabaseStore]:
     """The store; it has been in touch with its table already. It soon gives up waiting for an answer."""
-    store = SupabaseStore(supabase.url, supabase.secret, TableSpec(), answer_within=0.3)
+    store = SupabaseStore(supabase.url, supabase.secret, TableSpec(), answer_within=1.5)
     await store.existing_extras()
     supabase.log()
     yield store
@@ -131,7 +131,7 @@ async def test_an_answer_has_its_meaning_for_a_read(supabase: Supabase, store: S
     [
         ({"drop": True}, "no answer (R", 0),  # ReadError or RemoteProtocolError
         ({"drop": True, "after": True}, "no answer (R", 1),
-        ({"drop": True, "delay_ms": 2000}, "no answer (ReadTimeout)", 0),
+        ({"drop": True, "delay_ms": 4000}, "no answer (ReadTimeout)", 0),
         ({"status": 502, "after": True}, "(HTTP 502)", 1),
         ({"status": 200, "body": "[]", "headers": {"content-encoding": "gzip"}}, "no answer (DecodingError)", 0),
     ],
