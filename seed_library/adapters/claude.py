@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from seed_library.adapters.claude_connection import TIMEOUT_SECONDS, ClaudeConnection, RawAnswer, Refused
+from seed_library.adapters.claude_connection import SILENCE_SECONDS, ClaudeConnection, RawAnswer, Refused
 from seed_library.adapters.claude_errors import ApiError, translated, unreadable
 from seed_library.adapters.models import ModelsTable
 from seed_library.core import foreign_json
@@ -18,6 +18,12 @@ from seed_library.core.pricing import FREE, ModelFacts, max_tokens
 from seed_library.ports import Check
 
 _LOOK_UP_SECONDS = 20.0
+# An answer may take ten minutes, says the vendor's own client; after that, there is none in one piece.
+_ANSWER_SECONDS = 660.0
+# What a token may take: the vendor's client expects 128,000 of them in an hour, and wants long answers streamed.
+_SECONDS_PER_TOKEN = 3600 / 128_000
+_STREAMED_FROM_SECONDS = 120.0
+_STREAM_AT_MOST = 4.0  # times what its tokens take
 # Below the shortest cacheable prefix (512 tokens) a cache mark does nothing; this many characters are about as many.
 _CACHEABLE_CHARACTERS = 1500
 _THINKING_TYPES = ("between_tools", "disabled", "adaptive")
@@ -31,9 +37,16 @@ class ClaudeWriter:
     """Implements the `Writer` port."""
 
     def __init__(
-        self, api_key: str, base_url: str, models: ModelsTable, *, timeout_seconds: float = TIMEOUT_SECONDS
+        self,
+        api_key: str,
+        base_url: str,
+        models: ModelsTable,
+        *,
+        answer_seconds: float = _ANSWER_SECONDS,
+        silence: float = SILENCE_SECONDS,
     ) -> None:
-        self.connection = ClaudeConnection(api_key, base_url, timeout_seconds)
+        self.connection = ClaudeConnection(api_key, base_url, silence=silence)
+        self._answer_seconds = answer_seconds
         self._models = models
         self._facts: dict[str, ModelFacts] = {}
 
@@ -64,20 +77,29 @@ class ClaudeWriter:
         del parameters["max_tokens"]
         try:
             raw = await self.connection.send(
-                lambda client: client.messages.with_raw_response.count_tokens(**parameters)
+                lambda client: client.messages.with_raw_response.count_tokens(**parameters), within=_LOOK_UP_SECONDS
             )
             return int(json.loads(raw.body)["input_tokens"])
         except (Refused, WriteFailed, RunBlocked, ValueError, KeyError, TypeError):
             return None
 
     async def write(self, request: Request) -> Answer:
-        """Send one request, once, and return the raw message."""
+        """Send one request, once, and return the raw message. One that may take long comes as a stream."""
         parameters = self.parameters(request)
+        expected = parameters["max_tokens"] * _SECONDS_PER_TOKEN
         try:
-            raw = await self.connection.send(lambda client: client.messages.with_raw_response.create(**parameters))
+            if expected >= _STREAMED_FROM_SECONDS:
+                within = max(self._answer_seconds, expected * _STREAM_AT_MOST)
+                answer = await self.connection.stream(parameters, within=within)
+                raw, message = answer.raw, answer.message or _message(answer.raw)
+            else:
+                raw = await self.connection.send(
+                    lambda client: client.messages.with_raw_response.create(**parameters), within=self._answer_seconds
+                )
+                message = _message(raw)
         except Refused as refusal:
             raise translated(refusal.error, datetime.now(UTC)) from None
-        return Answer(_message(raw), raw.request_id, raw.workspace)
+        return Answer(message, raw.request_id, raw.workspace)
 
     async def aclose(self) -> None:
         """Free the connections."""
@@ -110,7 +132,7 @@ class ClaudeWriter:
 
     async def _retrieve(self, model: str) -> dict[str, Any]:
         raw = await self.connection.send(
-            lambda client: client.models.with_raw_response.retrieve(model, timeout=_LOOK_UP_SECONDS)
+            lambda client: client.models.with_raw_response.retrieve(model), within=_LOOK_UP_SECONDS
         )
         try:
             found = json.loads(raw.body)

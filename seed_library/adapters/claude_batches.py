@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
 _LOOK_SECONDS = 30.0
+_CREATE_SECONDS = 600.0  # 32 MB may leave on a slow line
+_STRANGE_LINES = 1_000  # then nothing more is read: a stream of nonsense must not keep us for ever
 _PAGE = 100
 _MOST_PAGES = 1_000  # a server that always says "more" must not keep us for ever
 _NOT_FOUND = 404
@@ -48,7 +50,7 @@ class ClaudeBatches:
         ]
         try:
             raw = await self._writer.connection.send(
-                lambda client: client.messages.batches.with_raw_response.create(requests=bodies)
+                lambda client: client.messages.batches.with_raw_response.create(requests=bodies), within=_CREATE_SECONDS
             )
         except Refused as refusal:
             raise translated(refusal.error, datetime.now(UTC)) from None
@@ -70,9 +72,7 @@ class ClaudeBatches:
     async def look(self, batch_id: str) -> BatchState | None:
         """Return where a batch stands; None where the provider does not know it."""
         try:
-            raw = await self._ask(
-                lambda client: client.messages.batches.with_raw_response.retrieve(batch_id, timeout=_LOOK_SECONDS)
-            )
+            raw = await self._ask(lambda client: client.messages.batches.with_raw_response.retrieve(batch_id))
         except BatchNotFound:
             return None
         return _state(_object(raw), raw)
@@ -83,10 +83,12 @@ class ClaudeBatches:
         try:
             async for line in self._writer.connection.lines(f"v1/messages/batches/{batch_id}/results"):
                 result = _result(line)
-                if result is None:
-                    strange += 1
-                else:
+                if result is not None:
                     yield result
+                    continue
+                strange += 1
+                if strange == _STRANGE_LINES:
+                    break
         except Refused as refusal:
             raise _harmless(refusal) from None
         except WriteFailed as failure:
@@ -96,15 +98,11 @@ class ClaudeBatches:
 
     async def cancel(self, batch_id: str) -> BatchState:
         """Ask for what has not begun to be given up."""
-        raw = await self._ask(
-            lambda client: client.messages.batches.with_raw_response.cancel(batch_id, timeout=_LOOK_SECONDS)
-        )
+        raw = await self._ask(lambda client: client.messages.batches.with_raw_response.cancel(batch_id))
         return _state(_object(raw), raw)
 
     async def _page(self, after: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[BatchState]]:
-        raw = await self._ask(
-            lambda client: client.messages.batches.with_raw_response.list(limit=_PAGE, timeout=_LOOK_SECONDS, **after)
-        )
+        raw = await self._ask(lambda client: client.messages.batches.with_raw_response.list(limit=_PAGE, **after))
         page = _object(raw)
         batches = page.get("data")
         if not isinstance(batches, list):
@@ -114,7 +112,7 @@ class ClaudeBatches:
     async def _ask(self, call: Callable[[AsyncAnthropic], Awaitable[Any]]) -> RawAnswer:
         """Ask something that costs nothing and can be asked again."""
         try:
-            return await self._writer.connection.send(call)
+            return await self._writer.connection.send(call, within=_LOOK_SECONDS)
         except Refused as refusal:
             raise _harmless(refusal) from None
         except WriteFailed as failure:

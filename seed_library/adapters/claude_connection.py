@@ -3,18 +3,22 @@
 The SDK's own retries are off, redirects are not followed, and its credential search is bypassed by passing key and
 address explicitly: the environment cannot make another account pay. Answers are taken raw. Errors are raised without
 their cause, because causes of the HTTP library quote headers, and with them the key.
+
+How long is waited, in seconds awake (`adapters.awake`): for an answer in one piece, a fixed time; for one that comes as
+a stream, as long as something comes, and not longer than several times what its tokens take.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from seed_library.adapters.awake import patiently
 from seed_library.adapters.claude_errors import ApiError, no_answer, no_connection
+from seed_library.adapters.claude_stream import StreamedMessage, events_of
 from seed_library.adapters.imports import vendor_import
 from seed_library.core.api_keys import claude_key_fault
 from seed_library.core.batches import ORGANIZATION
@@ -24,9 +28,12 @@ if TYPE_CHECKING:
     import httpx2
     from anthropic import AsyncAnthropic
 
-TIMEOUT_SECONDS = 120.0
+Outcome = TypeVar("Outcome")
+
+SILENCE_SECONDS = 120.0  # in a stream that has begun; the platform sends pings while a model is thinking
+_CONNECT_SECONDS = 10.0
 _OK = 200
-_WHOLE_ANSWER = 2.5  # times the timeout: thinking takes long, but not for ever
+_STREAM = "text/event-stream"
 _FOREIGN_HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
 
 
@@ -37,6 +44,18 @@ class RawAnswer:
     body: bytes
     request_id: str
     workspace: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedAnswer:
+    """A message that came as a stream, put together; or, from a server that knows no streams, one in one piece.
+
+    Attributes:
+        message: None where it came in one piece, which is `raw` then.
+    """
+
+    raw: RawAnswer
+    message: dict[str, Any] | None
 
 
 class Refused(Exception):
@@ -54,10 +73,10 @@ class ClaudeConnection:
         workspace: of the key, as the last answer that named one said, an error answer as well; empty where none has.
     """
 
-    def __init__(self, api_key: str, base_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, api_key: str, base_url: str, *, silence: float = SILENCE_SECONDS) -> None:
         self._api_key = api_key
         self._base_url = base_url
-        self._timeout = timeout_seconds
+        self._silence = silence
         self.workspace = ""
         self._client: AsyncAnthropic | None = None
         self._http: httpx2.AsyncClient | None = None
@@ -67,25 +86,61 @@ class ClaudeConnection:
         if self._client is not None:
             await self._client.close()
 
-    async def send(self, call: Callable[[AsyncAnthropic], Awaitable[Any]]) -> RawAnswer:
+    async def send(self, call: Callable[[AsyncAnthropic], Awaitable[Any]], *, within: float) -> RawAnswer:
         """Make one call and return its raw answer. Foreign errors are translated, and never chained.
+
+        Args:
+            call: makes the call with the vendor's client.
+            within: how long to wait for the whole answer, in seconds awake.
 
         Raises:
             Refused: the API answered with an error status.
             WriteRetryable: there was no whole answer.
             RunBlocked: the request cannot be sent as it is.
         """
+
+        async def answer(client: AsyncAnthropic) -> RawAnswer:
+            async with patiently(within):
+                response = await call(client)
+                return self._raw(await response.read(), response.headers)
+
+        return await self._translating(answer)
+
+    async def stream(self, parameters: Mapping[str, Any], *, within: float) -> StreamedAnswer:
+        """Ask for a message as a stream, and return it when it is whole.
+
+        Args:
+            parameters: of the message.
+            within: how long to wait for its end, and for its first event, in seconds awake.
+
+        Raises:
+            Refused, WriteRetryable, RunBlocked: as `send`.
+        """
+
+        async def answer(client: AsyncAnthropic) -> StreamedAnswer:
+            asked = client.messages.with_streaming_response.create(**parameters, stream=True)
+            async with patiently(within) as patience, asked as response:
+                if not response.headers.get("content-type", "").startswith(_STREAM):
+                    return StreamedAnswer(self._raw(await response.read(), response.headers), None)
+                raw = self._raw(b"", response.headers)
+                message = StreamedMessage(raw.request_id)
+                async for event in events_of(response.iter_bytes(), raw.request_id):
+                    patience.expect_within(self._silence)
+                    if message.take(event):
+                        break
+                return StreamedAnswer(raw, message.message())
+
+        return await self._translating(answer)
+
+    async def _translating(self, answer: Callable[[AsyncAnthropic], Awaitable[Outcome]]) -> Outcome:
+        """Return an answer; raise our own errors only, and none of theirs as the context of ours."""
         client = self._connected()
         import anthropic
         import httpx2
 
         failure: Exception
         try:
-            # The HTTP library's limit is for each part of an answer: one that trickles in would never end.
-            async with asyncio.timeout(self._timeout * _WHOLE_ANSWER):
-                response = await call(client)
-                body = await response.read()
-            return RawAnswer(body, response.headers.get("request-id", ""), self._named_by(response.headers))
+            return await answer(client)
         except anthropic.APIStatusError as error:
             self._named_by(error.response.headers)
             failure = Refused(_api_error(error))
@@ -99,10 +154,14 @@ class ClaudeConnection:
             failure = _unsendable()
         raise failure
 
+    def _raw(self, body: bytes, headers: Mapping[str, str]) -> RawAnswer:
+        return RawAnswer(body, headers.get("request-id", ""), self._named_by(headers))
+
     async def lines(self, path: str) -> AsyncIterator[bytes]:
         """Get a document below our own address, and yield its lines as they arrive.
 
-        The SDK would follow whatever address the API names, with the key, and read 64 bytes at a time.
+        The SDK would follow whatever address the API names, with the key, and read 64 bytes at a time. A line has to
+        come within the time of a silence, however its bytes trickle.
 
         Raises:
             Refused, WriteRetryable, RunBlocked: as `send`; also in the middle.
@@ -117,22 +176,31 @@ class ClaudeConnection:
             async with self._http.stream("GET", client.base_url.join(path), headers=headers) as response:
                 self._named_by(response.headers)
                 await _require_ok(response)
-                rest = b""
-                async for chunk in response.aiter_bytes():
-                    *whole, rest = (rest + chunk).split(b"\n")
-                    for line in whole:
-                        if line.strip():
-                            yield line
-                if rest.strip():
-                    yield rest
+                async for line in self._each_in_time(response.aiter_bytes()):
+                    yield line
                 return
         except Refused as refusal:
             failure = refusal
         except httpx2.HTTPError as error:
             failure = _connection_failure(error)
+        except TimeoutError:
+            failure = no_answer("TimeoutError")
         except UnicodeError:
             failure = _unsendable()
         raise failure
+
+    async def _each_in_time(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        rest, more = b"", True
+        while more:
+            lines: list[bytes] = []
+            async with patiently(self._silence):
+                while more and not any(line.strip() for line in lines):
+                    chunk = await anext(chunks, None)
+                    more = chunk is not None
+                    *lines, rest = (rest + (chunk or b"")).split(b"\n")
+            for line in lines if more else [*lines, rest]:
+                if line.strip():
+                    yield line
 
     def _named_by(self, headers: Mapping[str, str]) -> str:
         """Take note of whose the key is, and return what this answer says of it."""
@@ -147,14 +215,17 @@ class ClaudeConnection:
                 # The SDK would log it, in clear.
                 raise RunBlocked(f"ANTHROPIC_API_KEY {fault}.", hint="Copy it again from the Claude console.")
             with vendor_import():
-                from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
-            self._http = DefaultAsyncHttpxClient(follow_redirects=False, timeout=self._timeout)
+                from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient, Timeout
+
+            # Only connecting has a limit of the clock: nothing is paid by then. All else is `patiently` waited for.
+            timeout = Timeout(None, connect=_CONNECT_SECONDS)
+            self._http = DefaultAsyncHttpxClient(follow_redirects=False, timeout=timeout)
             with _without_foreign_headers():
                 self._client = AsyncAnthropic(
                     api_key=self._api_key,
                     base_url=self._base_url,
                     max_retries=0,
-                    timeout=self._timeout,
+                    timeout=timeout,
                     http_client=self._http,
                 )
         return self._client

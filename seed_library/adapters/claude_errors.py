@@ -13,6 +13,7 @@ spend limit arrive as plain 400s, and either way a 400 ends the run, so the text
 | 408, 5xx                                 | try again                 | perhaps       |
 | no connection                            | try again                 | no            |
 | no answer, a broken answer               | try again                 | perhaps       |
+| an error in the middle of a stream       | try again                 | perhaps       |
 | `x-should-retry: false` on 408, 409, 5xx | this item                 | as above      |
 """
 
@@ -32,6 +33,7 @@ _CONFLICT = 409
 _TIMEOUT = 408
 _SERVER_ERRORS = 500
 _CLIENT_ERRORS = 400
+_LONGEST_KIND = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,24 @@ def no_answer(kind: str) -> WriteRetryable:
 
 def unreadable(reason: str, request_id: str) -> WriteRetryable:
     """Return the failure of a 200 that holds no message."""
-    of = f" (request {request_id})" if request_id else ""
-    return WriteRetryable(f"The answer is not a message: {reason}{of}; it may have been billed.", maybe_billed=True)
+    return WriteRetryable(
+        f"The answer is not a message: {reason}{_of(request_id)}; it may have been billed.", maybe_billed=True
+    )
+
+
+def failed_midway(error: object, request_id: str) -> WriteRetryable:
+    """Return the failure of a stream that says, after its 200, that something has failed."""
+    kind = str(error.get("type"))[:_LONGEST_KIND] if isinstance(error, dict) else "of an unknown kind"
+    overloaded = kind == "overloaded_error"
+    said = f"The answer broke off with an error ({kind}){_of(request_id)}; it may have been billed."
+    return WriteRetryable(said, maybe_billed=True, overloaded=overloaded)
+
+
+def cut_off(request_id: str) -> WriteRetryable:
+    """Return the failure of a stream that ended without the end of its message."""
+    return WriteRetryable(
+        f"The answer broke off before its end{_of(request_id)}; it may have been billed.", maybe_billed=True
+    )
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -106,8 +124,11 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 def _sentence(error: ApiError) -> str:
     name = error.code or error.kind
     kind = f"{error.status} {name}" if name else str(error.status)
-    of = f" (request {error.request_id})" if error.request_id else ""
-    return f"The Claude API answers {kind}: {error.said or 'no reason given'}{of}"
+    return f"The Claude API answers {kind}: {error.said or 'no reason given'}{_of(error.request_id)}"
+
+
+def _of(request_id: str) -> str:
+    return f" (request {request_id})" if request_id else ""
 
 
 def _hint(error: ApiError) -> str:

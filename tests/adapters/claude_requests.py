@@ -29,9 +29,9 @@ def request_for(
 
 
 @asynccontextmanager
-async def claude(url: str, key: str = KEY, timeout_seconds: float = 30.0) -> AsyncIterator[ClaudeWriter]:
+async def claude(url: str, key: str = KEY, **times: float) -> AsyncIterator[ClaudeWriter]:
     """Yield a writer that talks to this address, and close it."""
-    writer = ClaudeWriter(key, url, load_models(None), timeout_seconds=timeout_seconds)
+    writer = ClaudeWriter(key, url, load_models(None), **{"answer_seconds": 30.0, **times})
     try:
         yield writer
     finally:

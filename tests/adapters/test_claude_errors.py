@@ -116,12 +116,10 @@ async def test_nobody_listening_is_free_of_charge(unused_port: int) -> None:
 async def test_an_api_that_never_answers_is_left_after_a_while(messages: MessagesServer) -> None:
     """The request may have been billed, so it is not simply sent again."""
     messages.faults({"hang": True})
-    async with claude(messages.url, timeout_seconds=0.2) as writer:
+    async with claude(messages.url, answer_seconds=0.2) as writer:
         with pytest.raises(WriteRetryable, match="no answer") as caught:
             await writer.write(request_for())
     assert caught.value.maybe_billed
-    (request,) = messages.log()
-    assert request["headers"]["x-stainless-read-timeout"] == "0.2"
 
 
 async def test_a_failure_does_not_spoil_the_next_request(messages: MessagesServer) -> None:
