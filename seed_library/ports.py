@@ -100,6 +100,7 @@ class Check:
 
     Attributes:
         locked: whether it failed because another run is at work, so that nothing needs to be mended.
+        passing: whether it failed for a reason that may pass by itself in a moment: the other side did not answer.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Check:
     message: str
     hint: str = ""
     locked: bool = False
+    passing: bool = False
 
 
 class Writer(Protocol):
@@ -353,8 +355,12 @@ class Lease(Protocol):
             RunBlocked: the target refuses.
         """
 
+    @property
+    def stale(self) -> bool:
+        """Whether the last renewal is so old that the lease is to be renewed before anything is paid or written."""
+
     async def renew(self) -> None:
-        """Prolong the lease.
+        """Prolong the lease; also one that has run out, if nobody has taken it since.
 
         Raises:
             LeaseLost: it is not ours any more.
@@ -363,7 +369,7 @@ class Lease(Protocol):
         """
 
     def assert_held(self) -> None:
-        """Prove that nobody else can hold the lease yet.
+        """Prove that the lease has not run out, as far as this machine knows.
 
         Raises:
             LeaseLost: the last renewal is too old for that, or the lease was taken away.

@@ -17,7 +17,7 @@ _STEPS_AT_LEAST = 4  # in a short limit
 _ASLEEP = 2.0  # times its length: a step that took longer
 
 
-class Patience:
+class TimeAwake:
     """What is left of the time for one answer, in seconds awake: in all, and without hearing anything."""
 
     def __init__(self, whole: float, silence: float) -> None:
@@ -51,7 +51,7 @@ class Patience:
 
 
 @asynccontextmanager
-async def patiently(whole: float, silence: float | None = None) -> AsyncIterator[Patience]:
+async def patiently(whole: float, silence: float | None = None) -> AsyncIterator[TimeAwake]:
     """Limit what is done inside to so many seconds awake, and to so many without `heard`.
 
     Raises:
@@ -59,7 +59,7 @@ async def patiently(whole: float, silence: float | None = None) -> AsyncIterator
     """
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(None) as limit:
-        patience = Patience(whole, whole if silence is None else silence)
+        patience = TimeAwake(whole, whole if silence is None else silence)
         pending: asyncio.TimerHandle
 
         def count(since: float, step: float) -> None:

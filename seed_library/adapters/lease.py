@@ -88,6 +88,8 @@ class NoLease:
         """Return that there is none."""
         return 0, not_needed()
 
+    stale = False
+
     async def renew(self) -> None:
         """Do nothing."""
 
@@ -150,6 +152,11 @@ class SupabaseLease:
             hint="notify pgrst, 'reload schema'; then run again.",
         )
 
+    @property
+    def stale(self) -> bool:
+        """Whether the last renewal is too old for anything to be paid."""
+        return self._token > 0 and self._renewed.age(self._now()) > self._times.good_for
+
     async def renew(self) -> None:
         """Prolong the lease."""
         sent = self._now()
@@ -162,11 +169,11 @@ class SupabaseLease:
         self._renewed = sent
 
     def assert_held(self) -> None:
-        """Prove that nobody else can hold the lease yet."""
+        """Prove that the lease has not run out."""
         if self._lost is not None:
             raise self._lost
         age = self._renewed.age(self._now())
-        if self._token and age > self._times.good_for:
+        if self._token and age > self._times.lasts:
             raise too_old(age, self._times)
 
     async def release(self) -> None:

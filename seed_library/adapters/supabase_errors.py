@@ -30,6 +30,7 @@ _SERVER_ERROR = 500
 _FOREIGN = "the answer came from a gateway or proxy, not from the API"
 _TOO_LARGE = 413
 _REDIRECTED = 300
+_UNREACHED = {"ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol"}
 _LATER = "Run again later; nothing paid is lost."
 _NO_KEY = 401
 _ANONYMOUS = 401  # a missing grant is a 403 to a privileged role, a 401 to the anonymous one
@@ -91,6 +92,11 @@ def is_about_rows(answer: Answer) -> bool:
     return answer.code[:2] in _ROW_CLASSES or answer.status == _TOO_LARGE
 
 
+def is_away(answer: Answer) -> bool:
+    """Whether the target does not answer now, and may in a moment."""
+    return _may_pass(answer) and not _may_be_about_rows(answer)
+
+
 def _may_be_about_rows(answer: Answer) -> bool:
     """Whether other rows, or fewer of them, might be taken: something has failed on these."""
     if answer.code == _TIMEOUT:
@@ -118,9 +124,11 @@ def without_long_values(message: str) -> str:
 
 def unreachable(error: Exception) -> StoreUnavailable:
     """Return the failure of a request that got no answer. The error's own text may name only its kind."""
+    kind = type(error).__name__
     return StoreUnavailable(
-        f"Supabase gave no answer ({type(error).__name__}).",
+        f"Supabase gave no answer ({kind}).",
         hint="Check SUPABASE_URL and the network. Run again later; nothing paid is lost.",
+        reached=kind not in _UNREACHED,
     )
 
 

@@ -22,9 +22,17 @@ from typing import TYPE_CHECKING
 from seed_library.adapters.lease_functions import FunctionsMissing
 from seed_library.adapters.row_functions import Extras, Look, RowFunctions
 from seed_library.adapters.supabase_connection import Refused
-from seed_library.adapters.supabase_errors import Answer, grant_hint, hint_for, is_about_rows, rules_hint, said_by
+from seed_library.adapters.supabase_errors import (
+    Answer,
+    grant_hint,
+    hint_for,
+    is_about_rows,
+    is_away,
+    rules_hint,
+    said_by,
+)
 from seed_library.adapters.supabase_trials import TWIN_REFUSED
-from seed_library.core.errors import RowsRefused, RunBlocked
+from seed_library.core.errors import RowsRefused, RunBlocked, StoreUnavailable
 from seed_library.ports import Check, Row
 
 if TYPE_CHECKING:
@@ -69,7 +77,9 @@ class Preflight:
         except Refused as refusal:
             return [self._failed(refusal.answer)]
         except RunBlocked as error:
-            return [Check("supabase", ok=False, message=f"{self._url}: {error.message}", hint=error.hint)]
+            passing = isinstance(error, StoreUnavailable) and error.reached
+            said = f"{self._url}: {error.message}"
+            return [Check("supabase", ok=False, message=said, hint=error.hint, passing=passing)]
 
     def _reached(self) -> Check:
         return Check("supabase", ok=True, message=f"{self._url} answers")
@@ -212,7 +222,8 @@ class Preflight:
         name = _CHECK_OF_CODE.get(answer.code, "")
         if not name:
             name = "key" if answer.status in {401, 403} else "constraints" if is_about_rows(answer) else "supabase"
-        return Check(name, ok=False, message=self._message(answer), hint=hint_for(answer, self._table))
+        said, hint = self._message(answer), hint_for(answer, self._table)
+        return Check(name, ok=False, message=said, hint=hint, passing=is_away(answer))
 
     def _message(self, answer: Answer) -> str:
         if answer.code == "42501" and "row-level security" in answer.message:

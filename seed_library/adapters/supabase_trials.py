@@ -22,11 +22,12 @@ from seed_library.adapters.supabase_errors import (
     Answer,
     hint_for,
     is_about_rows,
+    is_away,
     rules_hint,
     said_by,
     without_long_values,
 )
-from seed_library.core.errors import RowsRefused, RunBlocked
+from seed_library.core.errors import RowsRefused, RunBlocked, StoreUnavailable
 from seed_library.ports import Check, Row
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class Trials:
         except RowsRefused as refusal:
             return [Check("rows", ok=False, message=refusal.message, hint="Mend the catalog.")]
         except RunBlocked as error:
-            return [Check("rows", ok=False, message=error.message, hint=error.hint)]
+            passing = isinstance(error, StoreUnavailable) and error.reached
+            return [Check("rows", ok=False, message=error.message, hint=error.hint, passing=passing)]
 
     async def _by_function(self, rows: Sequence[Row]) -> list[Check]:
         functions = RowFunctions(self._store.connection, self._table)
@@ -207,7 +209,8 @@ class Trials:
         )
 
     def _failed(self, answer: Answer) -> Check:
-        return Check("rows", ok=False, message=said_by(answer), hint=hint_for(answer, self._table))
+        said, hint = said_by(answer), hint_for(answer, self._table)
+        return Check("rows", ok=False, message=said, hint=hint, passing=is_away(answer))
 
 
 def _behind(one: RefusedRow) -> str:

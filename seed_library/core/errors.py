@@ -94,13 +94,15 @@ class StoreUnavailable(RunBlocked):
 
     Attributes:
         about_rows: it answered, and may have failed on the rows that were sent; others, or fewer, might be taken.
+        reached: there was a connection; without one, an address may be wrong.
     """
 
     code = "store_unavailable"
 
-    def __init__(self, message: str, *, hint: str = "", about_rows: bool = False) -> None:
+    def __init__(self, message: str, *, hint: str = "", about_rows: bool = False, reached: bool = True) -> None:
         super().__init__(message, hint=hint)
         self.about_rows = about_rows
+        self.reached = reached
 
 
 class BatchWithheld(RunBlocked):

@@ -16,7 +16,7 @@ class LeaseTimes:
     Attributes:
         lasts: how long a lease is granted, by the database's clock.
         renew_every: how long the holder waits between renewals; `again_after`, after one that failed.
-        good_for: how old the last renewal may be for a new paid request to be sent.
+        good_for: how old the last renewal may be for a new paid request to be sent; then it is renewed first.
         answer_within: how long one call may take; `release_within`, the last one, when everybody wants to go home.
     """
 
@@ -79,7 +79,8 @@ def taken_away(state: LeaseState | None) -> LeaseLost:
 def too_old(seconds: float, times: LeaseTimes) -> LeaseLost:
     """Return the failure of a run that could not renew its lease for too long."""
     return LeaseLost(
-        f"The lease on this target could not be renewed for {seconds:.0f} s; another machine may take it over soon.",
-        hint=f"After {times.good_for:.0f} s nothing more is sent to the model. What is paid is in the journal; "
+        f"The lease on this target could not be renewed for {seconds:.0f} s, and lasts {times.lasts:.0f} s; another "
+        "machine may take it over.",
+        hint=f"After {times.good_for:.0f} s nothing more was sent to the model. What is paid is in the journal; "
         "run again when the database answers, and it is stored free of charge.",
     )

@@ -55,9 +55,9 @@ class Asker:
 
     async def _intend(self, attempt: _Attempt) -> None:
         context, request = self._context, attempt.request
+        await context.patience.until_back()
         context.halt.check()
-        context.ports.lock.assert_held()
-        context.ports.lease.assert_held()
+        await context.require_hold()
         await context.ports.journal.write(
             context.attempt_record(
                 "intent",

@@ -22,7 +22,7 @@ from seed_library.core.pricing import at_batch_rate, sent_bytes, worst_cost
 from seed_library.engine.budget import Bill
 from seed_library.engine.context import RunContext
 from seed_library.engine.repairing import Repairs
-from seed_library.engine.retrying import Pause, request_retrying, store_retrying
+from seed_library.engine.retrying import Pause, request_retrying
 
 Chunk = list[tuple[Step, Request]]
 # What JSON makes of a prompt at worst (six bytes for a character outside ASCII, which has two bytes or more), and the
@@ -86,8 +86,7 @@ class Submitter:
         try:
             await self._note(batch.note)
             context.halt.check()
-            context.ports.lock.assert_held()
-            context.ports.lease.assert_held()
+            await context.require_hold()
             named = [(custom_id(token, step.item.id, step.fingerprint), request) for step, request in chunk]
             created = await context.ports.batches.create(named)
         except WriteFailed as failure:
@@ -121,7 +120,7 @@ class Submitter:
 
     async def _note(self, note: BatchNote) -> None:
         """Tell other machines, where that is possible."""
-        await store_retrying(self._pause())(self._context.ports.notes.write, note)
+        await self._context.patience.call("The batch could not be noted", self._context.ports.notes.write, note)
 
     async def _created(self, batch: OpenBatch, created: BatchState) -> OpenBatch:
         context, token = self._context, batch.note.token

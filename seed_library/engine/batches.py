@@ -113,7 +113,7 @@ async def adopt_noted(context: RunContext) -> bool:
     now = context.ports.clock.now()
     unknown = [
         note
-        for note in await context.ports.notes.read()
+        for note in await context.patience.call("The noted batches could not be read", context.ports.notes.read)
         if note.token not in context.ledger.known_batches and not expired(note, now)
     ]
     for note in unknown:

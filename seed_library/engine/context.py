@@ -15,6 +15,7 @@ from seed_library.core.pricing import ModelFacts
 from seed_library.core.prompts import PromptBook
 from seed_library.engine.budget import Budget
 from seed_library.engine.stopping import Halt
+from seed_library.engine.store_patience import StorePatience
 from seed_library.engine.tally import Tally
 from seed_library.engine.throttle import Throttle
 from seed_library.ports import BatchNotes, BatchWriter, Clock, Journal, Lease, Library, Reporter, RunLock, Writer
@@ -42,6 +43,7 @@ class RunContext:
     Attributes:
         writer_name: "claude" or "rehearsal"; goes into the provenance.
         ledger: what the journal holds.
+        patience: with the target.
         corpus: the texts that a new one is compared with.
         seen: versions of the stored texts that it was decided to replace, by the digest of their item.
     """
@@ -56,6 +58,7 @@ class RunContext:
     budget: Budget
     throttle: Throttle
     halt: Halt
+    patience: StorePatience
     tally: Tally
     batch_times: BatchTimes = field(default_factory=BatchTimes)
     corpus: Corpus = field(default_factory=Corpus)
@@ -64,6 +67,18 @@ class RunContext:
     def version_seen(self, item: ItemId) -> str:
         """Return the version of the stored text that it was decided to replace; empty where there was none."""
         return self.seen.get(digest_of(*item), "")
+
+    async def require_hold(self) -> None:
+        """Prove that nobody else works on the target, before something is paid, written or removed.
+
+        Raises:
+            LockLost, LeaseLost: that cannot be said any more.
+            SeedLibraryError: the run has to end.
+        """
+        self.ports.lock.assert_held()
+        if self.ports.lease.stale:  # this machine was asleep, or the target away
+            await self.patience.call("The lease could not be renewed", self.ports.lease.renew)
+        self.ports.lease.assert_held()
 
     def warn(self, message: str) -> None:
         """Say something that the user should know although the run goes on."""

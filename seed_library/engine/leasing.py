@@ -10,8 +10,8 @@ from seed_library.core.events import WaitingForLock, Warned
 from seed_library.core.lease import LeaseTimes
 from seed_library.core.ledger import Ledger
 from seed_library.engine.context import Ports
-from seed_library.engine.retrying import Pause, store_retrying
 from seed_library.engine.stopping import Halt
+from seed_library.engine.store_patience import StorePatience
 from seed_library.ports import Check
 
 _LOOKS_EVERY = 2.0  # seconds, while a run elsewhere is waited for
@@ -24,10 +24,13 @@ class LeaseKeeper:
         token: the fencing token that was granted; 0 where there is none.
     """
 
-    def __init__(self, run_id: str, ports: Ports, halt: Halt, times: LeaseTimes | None = None) -> None:
+    def __init__(
+        self, run_id: str, ports: Ports, halt: Halt, patience: StorePatience, times: LeaseTimes | None = None
+    ) -> None:
         self._run_id = run_id
         self._ports = ports
         self._halt = halt
+        self._patience = patience
         self._times = times or LeaseTimes()
         self._renewing: asyncio.Task[None] | None = None
         self.token = 0
@@ -63,14 +66,10 @@ class LeaseKeeper:
         ports, halt = self._ports, self._halt
         deadline = ports.clock.monotonic() + wait_seconds
 
-        def announce(number: int, seconds: float, error: BaseException) -> None:
-            message = f"The lease was asked for in vain (attempt {number}): {error}"
-            ports.reporter.report(Warned(f"{message} Next attempt in {seconds:.1f} s."))
-
         while True:
             try:
-                retrying = store_retrying(Pause(ports.clock, halt.sleep, announce))
-                granted: tuple[int, Check] = await retrying(ports.lease.take, ledger.leasing_runs)
+                asked = "The lease was asked for in vain"
+                granted = await self._patience.call(asked, ports.lease.take, ledger.leasing_runs)
             except TargetLocked as refusal:
                 left = deadline - ports.clock.monotonic()
                 if left <= 0:
@@ -81,16 +80,20 @@ class LeaseKeeper:
             await halt.sleep(min(_LOOKS_EVERY, left))
 
     async def _renew(self) -> None:
-        """Renew until cancelled. What ends the run is told to it; a bug is, too."""
+        """Renew until cancelled. What ends the run is told to it; a bug is, too.
+
+        A lease that has run out while this machine was asleep is renewed as well: the database says whose it is.
+        """
         pause = self._times.renew_every
-        while self._halt_unless_held():
+        while True:
             await self._ports.clock.sleep(pause)
             pause = self._times.renew_every
             try:
                 await self._ports.lease.renew()
             except StoreUnavailable as error:
-                if self._halt_unless_held():
-                    self._ports.reporter.report(Warned(f"The lease could not be renewed: {error} Trying again."))
+                if not self._halt_unless_held():
+                    return
+                self._ports.reporter.report(Warned(f"The lease could not be renewed: {error} Trying again."))
                 pause = self._times.again_after
             except SeedLibraryError as error:
                 self._halt.because(error)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import overload
 
 from seed_library.core.catalog import Catalog, Item, ItemId, RequestSpec, TableSpec
 from seed_library.core.drafts import Request
-from seed_library.core.errors import PreflightFailed
+from seed_library.core.errors import PreflightFailed, StoreUnavailable
 from seed_library.core.plan import Action, Plan, Step
 from seed_library.core.pricing import ModelFacts, usd, worst_cost
+from seed_library.engine.store_patience import StorePatience
 from seed_library.ports import Check, Prover, Row, StoredText
 
 # Long enough for a CHECK on the length of a text, and nothing that could pass for one.
@@ -24,6 +26,24 @@ def sample_row(item: Item, table: TableSpec) -> Row:
     """Return a real item of the catalog as a row with placeholder text."""
     placeholder = _PLACEHOLDER.strip()
     return Row(item.id, item.title, placeholder, {"writer": "preflight"}, dict.fromkeys(table.generated, placeholder))
+
+
+async def check_patiently(patience: StorePatience, look: Callable[[], Awaitable[list[Check]]]) -> list[Check]:
+    """Look at the target; again while what fails is only that it does not answer now.
+
+    Raises:
+        SeedLibraryError: the run is asked to end meanwhile.
+    """
+    checks: list[Check] = []
+
+    async def check() -> None:
+        checks[:] = await look()
+        if passing := next((one for one in checks if one.passing), None):
+            raise StoreUnavailable(passing.message, hint=passing.hint)
+
+    with suppress(StoreUnavailable):  # its findings say so
+        await patience.call("The target could not be checked", check)
+    return checks
 
 
 async def rehearse(prover: Prover, catalog: Catalog, plan: Plan) -> list[Check]:

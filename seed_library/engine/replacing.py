@@ -11,18 +11,15 @@ with itself.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from seed_library.core.catalog import ItemId
 from seed_library.core.open_batches import digest_of
 from seed_library.core.plan import Step
 from seed_library.engine.context import RunContext
-from seed_library.engine.retrying import Pause, store_retrying
 from seed_library.ports import Row, StoredText
-
-Result = TypeVar("Result")
 
 _READ_AT_ONCE = 500
 CHANGED_SINCE = (
@@ -56,7 +53,7 @@ async def read_originals(context: RunContext, steps: Sequence[Step]) -> list[Ste
     barred: set[ItemId] = set()
     for start in range(0, len(present), _READ_AT_ONCE):
         part = present[start : start + _READ_AT_ONCE]
-        for text in await retry_store(context, "The table could not be read", context.ports.store.read, part):
+        for text in await context.patience.call("The table could not be read", context.ports.store.read, part):
             if is_a_persons(context, text):
                 barred.add(text.id)
             else:
@@ -133,18 +130,3 @@ def _as_json(text: StoredText) -> dict[str, Any]:
         "provenance": text.provenance,
         "updated_at": text.updated_at,
     }
-
-
-async def retry_store(context: RunContext, trouble: str, call: Callable[..., Awaitable[Result]], *given: Any) -> Result:
-    """Make a call of the store, again where it gives no answer; `trouble` is what people are told then.
-
-    Raises:
-        SeedLibraryError: it is refused, or the patience is over.
-    """
-    ports = context.ports
-
-    def announce(number: int, seconds: float, error: BaseException) -> None:
-        context.warn(f"{trouble} (attempt {number}): {error} Next attempt in {seconds:.1f} s.")
-
-    found: Result = await store_retrying(Pause(ports.clock, context.halt.sleep, announce))(call, *given)
-    return found

@@ -1,4 +1,6 @@
-"""The one policy for trying again. tenacity owns every retry of the program; the SDKs' own are off.
+"""How requests are tried again; calls of the target are in `engine.store_patience`.
+
+tenacity owns every retry of the program; the SDKs' own are off.
 
 A request that may have been billed is tried once more at most: each further try could pay again. One that was
 certainly not billed (429, 529, no connection) is tried as long as tries and time allow. `retry-after` holds for
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
-from seed_library.core.errors import StoreUnavailable, WriteRetryable
+from seed_library.core.errors import WriteRetryable
 from seed_library.ports import Clock
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -20,7 +22,6 @@ Announce = Callable[[int, float, BaseException], None]
 """(number of the attempt that failed, seconds until the next one, why)"""
 
 _TRIES_THAT_MAY_BILL = 2
-_TRIES_BEFORE_DIVIDING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,6 @@ class Patience:
 
 
 REQUEST_PATIENCE = Patience(tries=8, seconds=300)
-STORE_PATIENCE = Patience(tries=6, seconds=90)
 _backoff = wait_random_exponential(multiplier=0.5, min=0.1, max=20)
 
 
@@ -62,23 +62,6 @@ def request_retrying(pause: Pause, patience: Patience = REQUEST_PATIENCE) -> Asy
             return False
         maybe_billed += error.maybe_billed
         return not error.maybe_billed or maybe_billed < _TRIES_THAT_MAY_BILL
-
-    return _retrying(pause, patience, worth_another)
-
-
-def store_retrying(pause: Pause, patience: Patience = STORE_PATIENCE, *, divisible: bool = False) -> AsyncRetrying:
-    """Return the policy for one call of the store.
-
-    A call that could be divided is tried twice only where the target answers and fails on what it was given.
-    """
-    failed_on_rows = 0
-
-    def worth_another(error: BaseException) -> bool:
-        nonlocal failed_on_rows
-        if not isinstance(error, StoreUnavailable):
-            return False
-        failed_on_rows += error.about_rows
-        return not (divisible and failed_on_rows >= _TRIES_BEFORE_DIVIDING)
 
     return _retrying(pause, patience, worth_another)
 

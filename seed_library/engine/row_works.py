@@ -12,7 +12,7 @@ from seed_library.core.errors import RowsRefused, UsageInvalid
 from seed_library.core.plan import Plan
 from seed_library.engine.context import RunContext
 from seed_library.engine.judging import Draft
-from seed_library.engine.replacing import note_conflicts, retry_store
+from seed_library.engine.replacing import note_conflicts
 from seed_library.engine.storing import Storer
 from seed_library.ports import Row, WholeRow
 
@@ -46,8 +46,7 @@ class WriteByHand:
         storer = Storer(context)
         for start in range(0, len(self.texts), _AT_ONCE):
             part = self.texts[start : start + _AT_ONCE]
-            context.ports.lock.assert_held()
-            context.ports.lease.assert_held()
+            await context.require_hold()
             drafts = [await _draft(context, one) for one in part]
             stored = await storer.store(drafts)
             record = context.record("edited", items=[list(item) for item in stored])
@@ -110,8 +109,7 @@ class Prune:
         """Remove those that are orphans still and are what was kept; count what is really gone."""
         orphans = set(plan.orphans)
         for start in range(0, len(self.rows), _AT_ONCE):
-            context.ports.lock.assert_held()
-            context.ports.lease.assert_held()
+            await context.require_hold()
             await self._remove(context, [row for row in self.rows[start : start + _AT_ONCE] if row.id in orphans])
 
     async def _remove(self, context: RunContext, rows: Sequence[WholeRow]) -> None:
@@ -119,11 +117,11 @@ class Prune:
         items = [list(row.id) for row in rows]
         await context.ports.journal.write(context.record("pruning", items=items))
         try:
-            await retry_store(context, "The rows could not be removed", context.ports.store.remove, rows)
+            await context.patience.call("The rows could not be removed", context.ports.store.remove, rows)
         finally:
             # Asked of the table: an answer that got lost does not say which rows are gone.
             whole = context.ports.store.whole
-            there = await retry_store(context, "The table could not be read", whole, [row.id for row in rows])
+            there = await context.patience.call("The table could not be read", whole, [row.id for row in rows])
             self._count(context, rows, {row.id: row for row in there})
 
     def _count(self, context: RunContext, rows: Sequence[WholeRow], there: Mapping[ItemId, WholeRow]) -> None:
@@ -150,13 +148,12 @@ class Restore:
         """Insert them, some at a time."""
         del plan
         for start in range(0, len(self.rows), _AT_ONCE):
-            context.ports.lock.assert_held()
-            context.ports.lease.assert_held()
+            await context.require_hold()
             await self._put_back(context, self.rows[start : start + _AT_ONCE])
 
     async def _put_back(self, context: RunContext, rows: Sequence[WholeRow]) -> None:
         try:
-            there = await retry_store(context, "The rows were not taken", context.ports.store.restore, rows)
+            there = await context.patience.call("The rows were not taken", context.ports.store.restore, rows)
         except RowsRefused as refusal:
             if len(rows) == 1:
                 context.tally.refuse_row(rows[0].id, f"the table refuses its row: {refusal.message}")

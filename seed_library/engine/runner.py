@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 from seed_library.core.batches import BatchTimes, Mode, chosen_mode
@@ -25,9 +26,9 @@ from seed_library.engine.open_intents import close_open_intents
 from seed_library.engine.planning import Chosen, Cost, estimate, plan_from_store
 from seed_library.engine.remembering import figures, remember
 from seed_library.engine.replacing import read_originals
-from seed_library.engine.retrying import Pause, store_retrying
 from seed_library.engine.seeding import generate, recover
 from seed_library.engine.stopping import Halt
+from seed_library.engine.store_patience import StorePatience
 from seed_library.engine.tally import Tally
 from seed_library.engine.throttle import Throttle
 from seed_library.engine.works import Work
@@ -74,7 +75,7 @@ async def run(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt) -> RunF
     context = _context(order, ports, ledger, halt, _no_model(order))
     context.budget.maybe_spent = inherited
     plan, cost = Plan([]), Cost(0, 0, "")
-    keeper = LeaseKeeper(order.run_id, ports, halt)
+    keeper = LeaseKeeper(order.run_id, ports, halt, context.patience)
     try:
         await close_open_intents(ports, ledger)
         plan, model = await _prepare(order, context, keeper)
@@ -152,7 +153,7 @@ async def _model(order: RunOrder, context: RunContext, steps: Sequence[Step]) ->
     """Return the facts of the model, which are not known yet where nothing was to be generated before."""
     if not steps or context.model.price != FREE:
         return context.model
-    model, finding = await context.ports.writer.look_up(order.book.spec.model)
+    model, finding = await context.halt.during(context.ports.writer.look_up(order.book.spec.model))
     preflight.require([finding])
     return model
 
@@ -165,18 +166,20 @@ async def _prepare(order: RunOrder, context: RunContext, keeper: LeaseKeeper) ->
         PreflightFailed: with all failures in one report.
     """
     ports, request = context.ports, order.book.request(order.chosen.items[0])
-    checks = [*order.checks, *await ports.store.check(preflight.sample_row(request.item, order.catalog.table))]
+    sample = preflight.sample_row(request.item, order.catalog.table)
+    checks = [*order.checks, *await preflight.check_patiently(context.patience, partial(ports.store.check, sample))]
     if all(check.ok for check in checks):
         checks.append(await keeper.take(context.ledger, order.wait_seconds))
     plan = Plan([])
     if all(check.ok for check in checks):
         plan = await _plan(order, context)
         if order.work is None:
-            checks += await preflight.rehearse(ports.store, order.catalog, plan)
+            rehearse = partial(preflight.rehearse, ports.store, order.catalog, plan)
+            checks += await preflight.check_patiently(context.patience, rehearse)
         if all(check.ok for check in checks) and (not plan.to_generate or not _asks(order)):
             _warn(checks, ports)
             return plan, _no_model(order)
-    model, finding = await ports.writer.look_up(order.book.spec.model)
+    model, finding = await context.halt.during(ports.writer.look_up(order.book.spec.model))
     checks += [finding, preflight.budget_check(context.budget.left, request, model)]
     checks += preflight.effort_check(request.spec, model) if finding.ok else []
     preflight.require(checks)
@@ -185,13 +188,7 @@ async def _prepare(order: RunOrder, context: RunContext, keeper: LeaseKeeper) ->
 
 
 async def _plan(order: RunOrder, context: RunContext) -> Plan:
-    """Read the table and decide; a large table takes many reads, and one of them may stumble."""
-    ports = context.ports
-
-    def announce(number: int, seconds: float, error: BaseException) -> None:
-        message = f"The table could not be read (attempt {number}): {error} Next attempt in {seconds:.1f} s."
-        ports.reporter.report(Warned(message))
-
+    """Read the table and decide."""
     lookup = Lookup(
         context.ledger,
         order.refresh,
@@ -200,8 +197,8 @@ async def _plan(order: RunOrder, context: RunContext) -> Plan:
         tries=order.catalog.tries,
         by_name=order.chosen.by_name,
     )
-    retrying = store_retrying(Pause(ports.clock, context.halt.sleep, announce))
-    return await retrying(plan_from_store, order.chosen, ports.store, lookup)
+    store = context.ports.store
+    return await context.patience.call("The table could not be read", plan_from_store, order.chosen, store, lookup)
 
 
 def _warn(checks: Sequence[Check], ports: Ports) -> None:
@@ -222,6 +219,7 @@ def _context(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt, model: M
         budget=Budget(order.budget),
         throttle=Throttle(order.concurrency, ports.reporter),
         halt=halt,
+        patience=StorePatience(ports.clock, halt, ports.reporter),
         tally=Tally(ports.reporter),
         batch_times=order.batch_times,
     )

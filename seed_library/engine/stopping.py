@@ -7,9 +7,13 @@ every wait ends at once.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 
 from seed_library.core.errors import SeedLibraryError
 from seed_library.ports import Clock
+
+Result = TypeVar("Result")
 
 
 class Halt:
@@ -50,10 +54,36 @@ class Halt:
             SeedLibraryError: the cause, if the run was asked to end.
         """
         self.check()
-        waits = [asyncio.ensure_future(self._clock.sleep(seconds)), asyncio.ensure_future(self._asked.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+        await self._first_of(self._clock.sleep(seconds))
         self.check()
+
+    async def during(self, work: Awaitable[Result], grace: float = 0) -> Result:
+        """Wait for something; once the run is asked to end, for `grace` seconds more. Then it is cancelled.
+
+        Raises:
+            SeedLibraryError: the cause, if the work did not come to its end in time.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            await self._first_of(task)
+            if grace > 0 and not task.done():
+                await _first_of(task, self._clock.sleep(grace))
+        finally:
+            task.cancel()
+            await asyncio.wait({task})  # what it has to put in order, it does now
+        if task.cancelled():
+            self.check()
+        return task.result()
+
+    async def _first_of(self, work: Awaitable[Any]) -> None:
+        await _first_of(work, self._asked.wait())
+
+
+async def _first_of(*work: Awaitable[Any]) -> None:
+    """Wait until the first of these has ended; what was only made for this wait ends with it."""
+    tasks = {asyncio.ensure_future(one) for one in work}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks - set(work):
+            task.cancel()

@@ -15,11 +15,10 @@ from contextlib import suppress
 
 from seed_library.core.catalog import ItemId
 from seed_library.core.errors import RowsRefused, SeedLibraryError, StoreUnavailable
-from seed_library.core.events import RowsStored, Warned
+from seed_library.core.events import RowsStored
 from seed_library.engine.context import RunContext
 from seed_library.engine.judging import Draft
 from seed_library.engine.replacing import Decided, Replacer, note_conflicts
-from seed_library.engine.retrying import Pause, store_retrying
 from seed_library.ports import StoredText
 
 _ROWS_PER_BATCH = 50
@@ -27,6 +26,7 @@ _WINDOW_SECONDS = 0.25
 _WAITING_DRAFTS = 4 * _ROWS_PER_BATCH  # then the workers wait: nothing is paid ahead of a table that takes nothing
 
 _GRACE_SECONDS = 10.0  # for a target that is not ready when the run is to end; then the next run stores the rest
+_GRACE_AT_LEAST = 5.0  # for one write, which may have to wait for the database
 
 
 class Storer:
@@ -74,7 +74,7 @@ class Storer:
 
     async def gives_back(self, draft: Draft) -> bool:
         """Whether the table holds the text of a stored draft as it was written."""
-        retrying = store_retrying(self._pause("The target did not give the first text back"))
+        retrying = self._context.patience.retrying("The target did not give the first text back", self._wait)
         found: list[StoredText] = await retrying(self._context.ports.store.read, [draft.row.id])
         return [text.text for text in found] == [draft.row.text]
 
@@ -173,23 +173,17 @@ class Storer:
         ports = self._context.ports
         decided = [Decided(draft.row, draft.over) for draft in batch]
 
-        async def upsert() -> list[ItemId]:
-            ports.lock.assert_held()
+        async def write() -> list[ItemId]:
             rows, conflicts = await self._replacer.settle(decided)
             return [*conflicts, *(await ports.store.upsert(rows) if rows else ())]
 
-        pause = self._pause(f"The target did not take {len(batch)} rows")
-        retrying = store_retrying(pause, divisible=len(batch) > 1)
-        return await retrying(upsert)
+        async def upsert() -> list[ItemId]:
+            ports.lock.assert_held()
+            return await self._context.halt.during(write(), max(self._grace, _GRACE_AT_LEAST))
 
-    def _pause(self, trouble: str) -> Pause:
-        ports = self._context.ports
-
-        def announce(number: int, seconds: float, error: BaseException) -> None:
-            message = f"{trouble} (attempt {number}): {error}"
-            ports.reporter.report(Warned(f"{message} Next attempt in {seconds:.1f} s; nothing is lost."))
-
-        return Pause(ports.clock, self._wait, announce)
+        trouble, patience = f"The target did not take {len(batch)} rows", self._context.patience
+        conflicts: list[ItemId] = await patience.retrying(trouble, self._wait, divisible=len(batch) > 1)(upsert)
+        return conflicts
 
     async def _wait(self, seconds: float) -> None:
         """Wait for a target that is not ready. A run that is to end grants it a little time, too."""

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from seed_library.adapters.awake import Patience, patiently
+from seed_library.adapters.awake import TimeAwake, patiently
 
 
 class _JumpingLoop(asyncio.SelectorEventLoop):
@@ -45,7 +45,7 @@ def test_a_jump_of_the_clock_is_no_timeout() -> None:
 
 def test_time_awake_counts_and_time_asleep_hardly() -> None:
     """A step that took too long counts as one, and is never the last."""
-    patience = Patience(whole=3, silence=3)
+    patience = TimeAwake(whole=3, silence=3)
     assert patience.spend(1, 1)
     assert patience.spend(135, 1)
     assert patience.spend(500, 1)
@@ -55,16 +55,16 @@ def test_time_awake_counts_and_time_asleep_hardly() -> None:
 
 def test_what_is_heard_ends_a_silence_but_not_the_whole() -> None:
     """A trickle that never ends is left in the end."""
-    patience = Patience(whole=5, silence=2)
+    patience = TimeAwake(whole=5, silence=2)
     for _ in range(4):
         patience.heard()
         assert patience.spend(1, 1)
     patience.heard()
     assert not patience.spend(1, 1)
-    silent = Patience(whole=5, silence=2)
+    silent = TimeAwake(whole=5, silence=2)
     assert silent.spend(1, 1)
     assert not silent.spend(1, 1)
-    strict = Patience(whole=50, silence=50)
+    strict = TimeAwake(whole=50, silence=50)
     strict.expect_within(2)
     assert [strict.spend(1, 1) for _ in range(3)] == [True, True, False]
 

@@ -16,6 +16,7 @@ from seed_library.core.events import RunFailed, WaitingForLock, Warned
 from seed_library.core.ledger import Ledger
 from seed_library.engine.leasing import LeaseKeeper
 from seed_library.engine.stopping import Halt
+from seed_library.engine.store_patience import StorePatience
 from seed_library.ports import Check
 
 AWAY = StoreUnavailable("Supabase gave no answer (ConnectError).")
@@ -62,7 +63,8 @@ class Kept:
         self.clock = SteppedClock()
         self.world = World(catalog_of(1), lease=lease)
         self.halt = Halt(self.clock)
-        self.keeper = LeaseKeeper("r9", replace(self.world.ports, clock=self.clock), self.halt)
+        patience = StorePatience(self.clock, self.halt, self.world.reporter)
+        self.keeper = LeaseKeeper("r9", replace(self.world.ports, clock=self.clock), self.halt, patience)
 
     async def begin(self) -> None:
         """Take the lease; the renewing waits for its first time."""
@@ -73,6 +75,10 @@ class Kept:
     def renewals(self) -> int:
         """How often it was renewed, or tried to be."""
         return self.world.lease.calls.count("renew")
+
+
+def _keeper(world: World) -> LeaseKeeper:
+    return LeaseKeeper("r1", world.ports, world.halt, StorePatience(world.clock, world.halt, world.reporter))
 
 
 async def test_the_lease_is_taken_before_the_plan_and_given_back_at_the_end() -> None:
@@ -163,6 +169,24 @@ async def test_no_request_leaves_once_the_lease_is_too_old() -> None:
     assert world.reporter.of(RunFailed)[0].error["code"] == "lease_lost"
 
 
+async def test_a_lease_that_grew_old_while_the_machine_slept_is_renewed_before_anything_is_paid() -> None:
+    """A closed lid: the database says whose the lease is, and the run goes on."""
+    world = World(catalog_of(12), lease=FakeLease(1), clock=_still())
+    async with world.running(4) as task:
+        world.lease.grown_stale = True
+    assert (task.result().exit_code, task.result().stored) == (0, 12)
+    assert "renew" in world.lease.calls
+
+
+async def test_a_lease_that_somebody_took_while_the_machine_slept_ends_the_run() -> None:
+    """Nothing more is sent; what had arrived is kept."""
+    world = World(catalog_of(12), lease=FakeLease(1), clock=_still())
+    async with world.running(4) as task:
+        world.lease.grown_stale = True
+        world.lease.trouble = [LOST] * 9
+    assert (task.result().exit_code, task.result().requests) == (4, 5)
+
+
 async def test_a_fenced_off_write_ends_the_run_and_the_paid_texts_wait_in_the_journal() -> None:
     """They are stored by the next run, free of charge."""
     world = World(catalog_of(8), lease=FakeLease(1), clock=_still())
@@ -193,7 +217,7 @@ async def test_a_run_elsewhere_is_waited_for_as_long_as_asked() -> None:
     """It is named while we wait; then the lease is ours, or the refusal stands."""
     world = World(catalog_of(1), lease=FakeLease(1), clock=FakeClock())
     world.lease.refusals = [LOCKED] * 3
-    keeper = LeaseKeeper("r1", world.ports, world.halt)
+    keeper = _keeper(world)
     world.lease.trouble = [LOST]
     assert (await keeper.take(Ledger(), wait_seconds=10)).ok
     await keeper.give_back()
@@ -208,7 +232,7 @@ async def test_a_stop_ends_the_waiting() -> None:
     """At once."""
     world = World(catalog_of(1), lease=FakeLease(1), clock=_still())
     world.lease.refusals = [LOCKED] * 99
-    taking = asyncio.create_task(LeaseKeeper("r1", world.ports, world.halt).take(Ledger(), wait_seconds=1_000))
+    taking = asyncio.create_task(_keeper(world).take(Ledger(), wait_seconds=1_000))
     await world.reporter.until(lambda: bool(world.reporter.of(WaitingForLock)))
     world.halt.because(Stopped("Stopped on request (SIGTERM)."))
     with pytest.raises(Stopped):

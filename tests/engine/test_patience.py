@@ -12,10 +12,9 @@ from seed_library.core.errors import (
     RunBlocked,
     SeedLibraryError,
     Stopped,
-    StoreUnavailable,
     WriteRetryable,
 )
-from seed_library.engine.retrying import Patience, Pause, request_retrying, store_retrying
+from seed_library.engine.retrying import Patience, Pause, request_retrying
 from seed_library.engine.stopping import Halt
 
 FREE = WriteRetryable("429", maybe_billed=False)
@@ -49,17 +48,6 @@ async def test_a_request_is_tried_as_often_as_it_is_worth(
             await retrying(attempts.make)
     assert attempts.made == tries
     assert [number for number, _, _ in attempts.announced] == list(range(1, tries))
-
-
-@pytest.mark.parametrize(("failures", "tries"), [([StoreUnavailable("503")] * 9, 6), ([RunBlocked("42501")], 1)])
-async def test_the_store_is_tried_six_times_and_only_when_it_did_not_answer(
-    failures: list[Exception], tries: int
-) -> None:
-    """What it refuses is not asked again."""
-    attempts = _Attempts(failures)
-    with pytest.raises(type(failures[0])):
-        await store_retrying(attempts.pause())(attempts.make)
-    assert attempts.made == tries
 
 
 @pytest.mark.parametrize(("asked", "least", "most"), [(7.0, 7, 9), (0.0, 0, 2), (3600.0, 60, 62)])
@@ -120,6 +108,39 @@ async def test_a_wait_ends_with_the_cause_and_leaves_no_task_behind() -> None:
         await halt.sleep(5)
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_work_goes_on_for_a_grace_once_the_run_is_asked_to_end_and_not_longer() -> None:
+    """What ends in time gives its result; what does not is cancelled, and puts itself in order first."""
+    clock = FakeClock()
+    halt = Halt(clock)
+    assert await halt.during(asyncio.sleep(0, "done")) == "done"
+    with pytest.raises(KeyError):
+        await halt.during(_failing())
+    in_order: list[str] = []
+
+    async def endless() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            in_order.append("done")
+
+    waiting = asyncio.create_task(halt.during(endless(), grace=5))
+    await asyncio.sleep(0)
+    halt.because(Stopped("SIGINT"))
+    with pytest.raises(Stopped):
+        await waiting
+    assert (in_order, clock.sleeps) == (["done"], [5])
+    assert await halt.during(asyncio.sleep(0, "in time"), grace=5) == "in time"
+    with pytest.raises(Stopped):
+        await halt.during(asyncio.Event().wait())
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def _failing() -> None:
+    raise KeyError
 
 
 class _Attempts:

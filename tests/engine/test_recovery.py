@@ -49,8 +49,9 @@ async def test_a_recovered_row_says_the_same_as_one_that_was_stored_at_once() ->
     """The provenance names the run that paid."""
     at_once, later = world_of(1), world_of(1)
     await at_once.run()
-    later.store.failures += 6 * [StoreUnavailable("down")]
+    later.store.away = True
     await later.run()
+    later.store.away = False
     await later.run()
     assert later.store.table == at_once.store.table
 
@@ -58,8 +59,9 @@ async def test_a_recovered_row_says_the_same_as_one_that_was_stored_at_once() ->
 async def test_paid_texts_are_stored_before_anything_is_asked() -> None:
     """The first upsert of the second run is the recovery."""
     world = world_of(3)
-    world.store.failures += 6 * [StoreUnavailable("down")]
+    world.store.away = True
     await world.run()
+    world.store.away = False
     assert world.store.table == {}
     world.reporter.events.clear()
     await world.run()
@@ -134,8 +136,9 @@ async def test_an_answer_without_a_text_that_a_killed_run_left_is_asked_for_agai
 async def test_a_text_that_todays_gates_refuse_is_rejected_for_good() -> None:
     """It was accepted by older rules and waits in the journal; `--refresh rejected` replaces it."""
     world = world_of(1)
-    world.store.failures += 6 * [StoreUnavailable("down")]
+    world.store.away = True
     await world.run()
+    world.store.away = False
     world.catalog = replace(world.catalog, rules={("signs", "en"): rules_of(WordRule(20, 30, 15, 40))})
     finished = await world.run()
     assert (finished.exit_code, finished.rejected) == (6, 1)

@@ -6,7 +6,7 @@ import pytest
 from engine.world import World, catalog_of, item_id, world_of
 from fakes.writer import ANSWER_COST, answer
 
-from seed_library.core.errors import RowsRefused, StoreUnavailable
+from seed_library.core.errors import RowsRefused
 from seed_library.core.plan import Refresh
 
 NEW = answer("A new and bright sign.")
@@ -35,8 +35,9 @@ async def test_an_interrupted_refresh_changed_goes_on_without_paying_again() -> 
     world = await _finished_with_a_changed_prompt(5)
     first = await world.run(refresh="changed", budget=ANSWER_COST + world.worst, concurrency=1)
     assert (first.exit_code, first.stored) == (7, 2)
-    world.store.failures += 6 * [StoreUnavailable("down")]
+    world.store.away = True
     second = await world.run(refresh="changed")
+    world.store.away = False
     assert (second.exit_code, second.generated, second.stored) == (4, 1, 0)
     third = await world.run(refresh="changed")
     assert (third.exit_code, third.recovered, third.requests) == (0, 1, 2)
@@ -60,8 +61,9 @@ async def test_a_replacement_that_was_paid_is_stored_by_the_next_run(then: Refre
     world = world_of(1)
     await world.run()
     world.writer.script = [NEW]
-    world.store.failures += 6 * [StoreUnavailable("down")]
+    world.store.away = True
     await world.run(refresh="all")
+    world.store.away = False
     finished = await world.run(refresh=then)
     assert (finished.exit_code, finished.recovered, finished.requests) == (0, 1, 0)
     assert world.store.table[item_id(0)].text == "A new and bright sign."

@@ -46,13 +46,12 @@ async def test_a_table_that_is_down_for_a_while_is_waited_for() -> None:
     assert len(world.clock.sleeps) == 3
 
 
-async def test_a_table_that_stays_down_ends_the_run_after_six_tries() -> None:
+async def test_a_table_that_stays_down_ends_the_run() -> None:
     """Exit 4; what is paid is in the journal."""
     world = world_of(3)
-    world.store.failures += [DOWN] * 6
+    world.store.away = True
     finished = await world.run()
     assert (finished.exit_code, finished.stored, finished.generated) == (4, 0, 1)
-    assert world.store.failures == []
     assert world.reporter.of(RunFailed)[0].error["code"] == "store_unavailable"
 
 
@@ -78,14 +77,14 @@ async def test_a_stop_ends_the_wait_for_a_table_with_one_more_try() -> None:
 
 
 async def test_a_run_that_is_to_end_does_not_wait_long_for_a_dead_table() -> None:
-    """Ten seconds of waiting at most, here twice four, then the texts are left to the next run."""
+    """Ten seconds of waiting at most, then the texts are left to the next run."""
     world = world_of(9)
     async with world.running(3, concurrency=3) as task:
         world.halt.because(Stopped("SIGTERM"))
-        world.store.failures += [_Later("503")] * 100
+        world.store.away = True
     assert (task.result().exit_code, task.result().stored) == (8, 1)
-    assert len(world.clock.sleeps) == 2
-    world.store.failures.clear()
+    assert world.clock.monotonic() <= 10
+    world.store.away = False
     assert (await world.run()).recovered == 3
 
 
@@ -121,12 +120,6 @@ async def test_a_refusal_of_everything_ends_the_run_at_first_sight() -> None:
     finished = await world.run()
     assert (finished.exit_code, finished.stored, world.clock.sleeps) == (4, 1, [])
     assert world.reporter.of(RunFailed)[0].error["hint"] == "Grant it."
-
-
-class _Later(StoreUnavailable):
-    """Says when to come again."""
-
-    retry_after = 4.0
 
 
 class _Picky(MemoryStore):

@@ -20,6 +20,7 @@ class FakeLease:
         refusals: raised by the next takings, first come first served.
         trouble: raised by the next renewals; None lets one pass.
         lost: from then on the lease may be somebody else's.
+        grown_stale: the last renewal is too old, until the next one.
         dead_runs: what the last `take` was told.
         calls: "take", "renew" and "release", in order.
     """
@@ -33,6 +34,7 @@ class FakeLease:
         self.dead_runs: Collection[str] = ()
         self.calls: list[str] = []
         self.renewed = asyncio.Event()
+        self.grown_stale = False
 
     @property
     def applies(self) -> bool:
@@ -47,6 +49,11 @@ class FakeLease:
             raise self.refusals.pop(0)
         return self.token, self.check
 
+    @property
+    def stale(self) -> bool:
+        """Whether it has to be renewed before anything is paid."""
+        return self.grown_stale
+
     async def renew(self) -> None:
         """Prolong, unless trouble is due."""
         self.calls.append("renew")
@@ -54,6 +61,7 @@ class FakeLease:
         failure = self.trouble.pop(0) if self.trouble else None
         if failure is not None:
             raise failure
+        self.grown_stale = False
 
     def assert_held(self) -> None:
         """Raise when it is lost."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from seed_library.core.catalog import ItemId
-from seed_library.core.errors import RowsRefused
+from seed_library.core.errors import RowsRefused, StoreUnavailable
 from seed_library.ports import Check, Row, StoredRow, StoredText, WholeRow
 
 
@@ -17,6 +17,7 @@ class MemoryStore:
     Attributes:
         table: what is stored.
         failures: raised by the next upserts, first come first served; None lets one pass.
+        away: upserts get no answer while it is True.
         refused: items whose rows are always refused, and how.
         checks: what `check` finds.
         trials: what `rehearse` finds.
@@ -32,6 +33,7 @@ class MemoryStore:
         self.trials: list[Check] = []
         self.rehearsals: list[list[ItemId]] = []
         self.refused: dict[ItemId, Exception] = {}
+        self.away = False
 
     async def check(self, sample: Row) -> list[Check]:
         """Return the findings that the test has set."""
@@ -51,6 +53,8 @@ class MemoryStore:
     async def upsert(self, rows: Sequence[Row]) -> list[ItemId]:
         """Insert or replace what was decided on, unless a failure is due."""
         await asyncio.sleep(0)
+        if self.away:
+            raise StoreUnavailable("down")
         failure = self.failures.pop(0) if self.failures else None
         if failure is not None:
             raise failure

@@ -1,0 +1,127 @@
+"""Patience with the target: a time, not a number of tries, and one for all parts of a run.
+
+A target that gives no answer is asked again for as long as a lease lasts, counted from the first failure after its last
+answer, whoever has asked. While it is away nothing is sent to the model: nobody pays ahead of a table that takes
+nothing. Where it answers, and fails on what it was given, tries are counted instead, and a call that could be divided
+is given back soon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
+
+from seed_library.core.errors import SeedLibraryError, StoreUnavailable
+from seed_library.core.events import Warned
+from seed_library.core.lease import LeaseTimes
+from seed_library.engine.retrying import Sleep
+from seed_library.engine.stopping import Halt
+from seed_library.ports import Clock, Reporter
+
+Result = TypeVar("Result")
+
+_GRACE_SECONDS = 10.0  # for a call that is under way when the run is asked to end
+_TRIES_AT_LEAST = 3  # a clock that has jumped is no patience that has ended
+_TRIES_ON_ROWS = 6
+_TRIES_BEFORE_DIVIDING = 2
+_backoff = wait_random_exponential(multiplier=0.5, min=0.1, max=5)
+
+
+class StorePatience:
+    """Knows since when the target is away, and makes calls of it again.
+
+    Attributes:
+        seconds: how long it may be away.
+    """
+
+    def __init__(self, clock: Clock, halt: Halt, reporter: Reporter, seconds: float = LeaseTimes().lasts) -> None:
+        self._clock = clock
+        self._halt = halt
+        self._reporter = reporter
+        self.seconds = seconds
+        self._away_since: float | None = None
+        self._back = asyncio.Event()
+        self._back.set()
+
+    async def until_back(self) -> None:
+        """Wait as long as the target is away and somebody asks it again.
+
+        Raises:
+            SeedLibraryError: the run is asked to end.
+        """
+        if not self._back.is_set():
+            await self._halt.during(self._back.wait())
+
+    async def call(self, trouble: str, call: Callable[..., Awaitable[Result]], *given: Any) -> Result:
+        """Make a call of the target, again where it gives no answer; `trouble` is what people are told then.
+
+        Raises:
+            SeedLibraryError: it is refused, the patience is over, or the run is asked to end.
+        """
+
+        async def made() -> Result:
+            return await self._halt.during(call(*given), _GRACE_SECONDS)
+
+        result: Result = await self.retrying(trouble, self._halt.sleep)(made)
+        return result
+
+    def retrying(self, trouble: str, sleep: Sleep, *, divisible: bool = False) -> Callable[..., Awaitable[Any]]:
+        """Return what makes a call again; a new one per call, it counts. One that is `divisible` is given back soon."""
+        failed_on_rows = 0
+
+        def worth_another(error: BaseException) -> bool:
+            nonlocal failed_on_rows
+            if not isinstance(error, StoreUnavailable):
+                return False
+            failed_on_rows += error.about_rows
+            return failed_on_rows < (_TRIES_BEFORE_DIVIDING if divisible else _TRIES_ON_ROWS)
+
+        def enough(state: RetryCallState) -> bool:
+            if self._away_since is None or state.attempt_number < _TRIES_AT_LEAST:
+                return False
+            return self._clock.monotonic() - self._away_since + state.upcoming_sleep > self.seconds
+
+        def before_sleep(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            tried = f"{trouble} (attempt {state.attempt_number}): {error}"
+            self._reporter.report(Warned(f"{tried} Next attempt in {state.upcoming_sleep:.1f} s; nothing is lost."))
+
+        policy = AsyncRetrying(
+            retry=retry_if_exception(worth_another),
+            wait=_backoff,
+            stop=enough,
+            sleep=sleep,
+            before_sleep=before_sleep,
+            reraise=True,
+        )
+
+        async def tried(call: Callable[..., Awaitable[Any]], *given: Any) -> Any:
+            try:
+                return await policy(self._noticing, call, *given)
+            finally:
+                self._back.set()  # nobody asks any more: whoever waits finds out alone
+
+        return tried
+
+    async def _noticing(self, call: Callable[..., Awaitable[Result]], *given: Any) -> Result:
+        try:
+            result = await call(*given)
+        except StoreUnavailable as failure:
+            self._notice(here=failure.about_rows)
+            raise
+        except SeedLibraryError:
+            raise  # of this program, or a refusal: neither says that it is away
+        self._notice(here=True)
+        return result
+
+    def _notice(self, *, here: bool) -> None:
+        if here:
+            self._away_since = None
+            self._back.set()
+            return
+        self._back.clear()
+        if self._away_since is None:
+            self._away_since = self._clock.monotonic()
