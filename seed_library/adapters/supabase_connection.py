@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from seed_library.adapters.awake import patiently
 from seed_library.adapters.imports import vendor_import
-from seed_library.adapters.supabase_errors import Answer, answer_of, foreign, unreachable
+from seed_library.adapters.supabase_errors import Answer, answer_of, foreign, unanswered, unreachable
 from seed_library.core import exact_json
 from seed_library.core.errors import RowsRefused, RunBlocked
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import httpx
     from supabase import AsyncClient
 
-READ_SECONDS = 60.0  # a hibernated project wakes up on the first request
+READ_SECONDS = 60.0  # for a whole answer, however it trickles; a hibernated project wakes up on the first request
 _CONNECT_SECONDS = 10.0
 
 
@@ -133,9 +134,10 @@ class SupabaseConnection:
         assert self._http is not None, "connecting has made it"
         headers = {**client.options.headers, "Accept-Profile": schema}
         try:
-            answer = await self._http.get(f"{client.rest_url}/", headers=headers)
+            async with patiently(self._answer_within):
+                answer = await self._http.get(f"{client.rest_url}/", headers=headers)
             found = answer.json()["definitions"][table] if answer.is_success else {}
-        except (httpx.RequestError, ValueError, LookupError, TypeError):
+        except (httpx.RequestError, TimeoutError, ValueError, LookupError, TypeError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -149,9 +151,12 @@ class SupabaseConnection:
         from postgrest.exceptions import APIError
 
         try:
-            return await query.execute()
+            async with patiently(self._answer_within):
+                return await query.execute()
         except APIError as error:
             return Refused(answer_of(error, self._status))
+        except TimeoutError:
+            return unanswered(self._answer_within)
         except httpx.RequestError as error:
             return unreachable(error)
         except UnicodeEncodeError:
@@ -174,7 +179,7 @@ class SupabaseConnection:
             self._answered.set(response)
 
         self._http = httpx.AsyncClient(
-            timeout=httpx.Timeout(self._answer_within, connect=_CONNECT_SECONDS),
+            timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),  # all else is waited for `patiently`
             event_hooks={"response": [keep]},
             follow_redirects=False,  # the key must not travel to another host
         )

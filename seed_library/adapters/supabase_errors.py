@@ -132,6 +132,11 @@ def unreachable(error: Exception) -> StoreUnavailable:
     )
 
 
+def unanswered(seconds: float) -> StoreUnavailable:
+    """Return the failure of a request whose answer was not there, or not whole, after so many seconds."""
+    return StoreUnavailable(f"Supabase gave no whole answer within {seconds:g} s.", hint=_LATER)
+
+
 def hint_for(answer: Answer, table: TableSpec) -> str:
     """Say what to do about a refusal."""
     name = f"{table.schema}.{table.name}"

@@ -27,7 +27,7 @@ def accept(flags: Flags, wanted: str) -> int:
     output = invocation().output
     work = Accept(wanted)
     prepared = prepared_for(flags, Needs(store=True))
-    finished = do_work(prepared, "accept", work, WorkReporter(output), output.complain)
+    finished = do_work(prepared, "accept", work, WorkReporter(output), output.last_word)
     if finished.exit_code == 0:
         if output.as_json:
             output.document({"accepted": [item._asdict() for item in work.accepted]})

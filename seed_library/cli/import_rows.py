@@ -34,7 +34,7 @@ def import_(flags: Flags, path: Path, *, restore: bool) -> int:
     work = _restored(path) if restore else _edited(prepared, path, output)
     code = 0
     if work is not None:
-        code = do_work(prepared, "import", work, WorkReporter(output), output.complain).exit_code
+        code = do_work(prepared, "import", work, WorkReporter(output), output.last_word).exit_code
     done = work.done if work is not None else []
     if output.as_json:
         if code in {0, ExitCode.ITEMS_FAILED}:

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from typing import Any
@@ -63,6 +64,11 @@ class Output:
     def complain(self, text: str) -> None:
         """Print something that must be seen."""
         print(self.safe(text), file=sys.stderr, flush=True)  # noqa: T201
+
+    def last_word(self, text: str) -> None:
+        """Print something from a signal handler: past all buffers, which may be in the middle of something."""
+        with suppress(AttributeError, ValueError, OSError):  # there may be no stderr any more
+            os.write(sys.stderr.fileno(), f"{self.safe(text)}\n".encode(errors="backslashreplace"))
 
     def error(self, error: Mapping[str, str]) -> None:
         """Print a failure: one JSON object under --json, else what is wrong and what to do."""

@@ -41,7 +41,7 @@ def prune(flags: Flags, *, yes: bool, backup: Path | None) -> int:
     work = Prune(orphans)
     if yes and orphans:
         kept_at = backup_rows(prepared, orphans, backup)
-        code = do_work(prepared, "prune", work, WorkReporter(output), output.complain).exit_code
+        code = do_work(prepared, "prune", work, WorkReporter(output), output.last_word).exit_code
         if code not in {0, ExitCode.ITEMS_FAILED}:
             output.complain(f"All of these rows are kept in {kept_at}; {len(work.removed):,} are known to be removed.")
             return code

@@ -86,7 +86,7 @@ def _act(flags: Flags, prepared: Prepared, wanted: Mapping[str, Any]) -> dict[st
     failures = _Failures()
     try:
         chosen, work = _work(flags, prepared, wanted)
-        finished = do_work(chosen, "review", work, failures, output.complain)
+        finished = do_work(chosen, "review", work, failures, output.last_word)
         if failures.said:
             return {"error": prepared.redactor(failures.said), "cards": _cards(prepared)}
         message = "Rejected again; see its findings." if finished.rejected else "Done."

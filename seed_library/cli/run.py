@@ -107,10 +107,11 @@ def seed_here(prepared: Prepared, job: Job) -> int:
     from seed_library.bootstrap.running import seed
     from seed_library.cli.log_reporter import Reporters
     from seed_library.cli.reporters import reporter_for
+    from seed_library.cli.unread import unblocked
 
     output = invocation().output
-    with reporter_for(output) as reporter:
-        return seed(prepared, job, Reporters(reporter, _log(prepared, job)), output.complain).exit_code
+    with unblocked(), reporter_for(output) as reporter:
+        return seed(prepared, job, Reporters(reporter, _log(prepared, job)), output.last_word).exit_code
 
 
 def _log(prepared: Prepared, job: Job) -> LogReporter:
@@ -164,7 +165,7 @@ def _seed_in_background(prepared: Prepared, job: Job, ready_fd: int) -> int:
     leave_the_terminal()
     pipe = ReadyPipe(ready_fd)
     try:
-        return seed(prepared, job, Reporters(_log(prepared, job), pipe), invocation().output.complain).exit_code
+        return seed(prepared, job, Reporters(_log(prepared, job), pipe), invocation().output.last_word).exit_code
     except SeedLibraryError as error:
         pipe.refuse(error_fields(error), error.exit_code)
         raise

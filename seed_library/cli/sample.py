@@ -32,7 +32,7 @@ def sample(flags: Flags, count: int) -> int:
     output = invocation().output
     prepared = prepared_for(flags, Needs(claude=True, store=True))
     work = Sample(count)
-    finished = do_work(prepared, "sample", work, WorkReporter(output), output.complain)
+    finished = do_work(prepared, "sample", work, WorkReporter(output), output.last_word)
     drafts = work.drafts
     if output.as_json:
         if finished.exit_code in {0, 6}:

@@ -36,6 +36,8 @@ from seed_library.engine.context import RunContext
 from seed_library.engine.retrying import Pause, request_retrying
 
 _JOURNALLED_AT_ONCE = 50
+_GRACE_SECONDS = 3.0  # for an answer that is under way when the run is to end; the next run asks again
+_BEYOND = 1_000  # results more than a batch can have: then nothing more is read
 
 
 class Collector:
@@ -98,7 +100,7 @@ class Collector:
         note = self._batch.note
         if note.batch_id:
             return await self._wait(note.batch_id)
-        state = await Finder(self._context, note).find()
+        state = await self._context.halt.during(Finder(self._context, note).find(), _GRACE_SECONDS)
         if state is not None:
             record = self._context.record(
                 "batch_created", token=note.token, batch_id=state.id, request_id="", workspace=state.workspace
@@ -112,7 +114,7 @@ class Collector:
         while True:
             now = context.ports.clock.monotonic()
             try:
-                state = await context.ports.batches.look(batch_id)
+                state = await context.halt.during(context.ports.batches.look(batch_id), _GRACE_SECONDS)
             except WriteRetryable as failure:
                 context.ports.reporter.report(Warned(f"Batch {batch_id}: {failure.message} Looking again."))
             else:
@@ -168,9 +170,10 @@ class Collector:
             message = f"The results of {state.id} broke off (attempt {number}): {error}"
             self._context.ports.reporter.report(Warned(f"{message} From the top in {seconds:.1f} s."))
 
-        retrying = request_retrying(Pause(self._context.ports.clock, self._context.ports.clock.sleep, announce))
+        clock, halt = self._context.ports.clock, self._context.halt
+        retrying = request_retrying(Pause(clock, halt.sleep, announce))
         try:
-            missing: int = await retrying(self._read_once, state, model)
+            missing: int = await halt.during(retrying(self._read_once, state, model), _GRACE_SECONDS)
         except WriteFailed as failure:
             said = f"The results of batch {state.id} could not be fetched: {failure.message}"
             raise self._incomplete(state, said) from failure
@@ -188,8 +191,12 @@ class Collector:
         self._counts = {}
         seen: set[str] = set()
         group: list[BatchResult] = []
+        left = 2 * self._batch.note.count + _BEYOND
         try:
             async for result in self._context.ports.batches.results(state.id):
+                left -= 1
+                if not left:
+                    break
                 if result.custom_id in seen:
                     continue
                 seen.add(result.custom_id)

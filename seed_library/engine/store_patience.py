@@ -23,7 +23,7 @@ from seed_library.ports import Clock, Reporter
 
 Result = TypeVar("Result")
 
-_GRACE_SECONDS = 10.0  # for a call that is under way when the run is asked to end
+_GRACE_SECONDS = 5.0  # for a call that is under way when the run is asked to end
 _TRIES_AT_LEAST = 3  # a clock that has jumped is no patience that has ended
 _TRIES_ON_ROWS = 6
 _TRIES_BEFORE_DIVIDING = 2

@@ -14,7 +14,7 @@
 //   {"watch": [folders]}             note with each request how long the journals in these state folders are when
 //                                    it arrives, and what it carries
 // A fault: match ("POST /rest/v1/content_library", a prefix; with "$" at its end, the whole line), skip (let so many pass first), times (then hit so many),
-//   delay_ms, drop (cut the connection) or status + body + headers, after (true: only once the request was carried out),
+//   delay_ms, trickle_ms (byte by byte, for ever), drop (cut the connection) or status + body + headers, after (true: only once the request was carried out),
 //   sql (somebody else runs this as the owner when the request has arrived; the log says "done" or what it was refused with).
 // The server ends when stdin closes, so it cannot outlive the tests, however they end.
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -141,6 +141,21 @@ const obey = (text) =>
     .then((json) => command(JSON.parse(json)))
     .catch((error) => ({ error: String(error.message ?? error), code: error.code ?? null }));
 
+// An answer that comes byte by byte; its last one never does.
+const trickling = async (response, pause_ms) => {
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  let sent = 0;
+  const body = new ReadableStream({
+    async pull(controller) {
+      await pause(pause_ms);
+      if (sent < bytes.length - 1) controller.enqueue(bytes.slice(sent, ++sent));
+    },
+  });
+  const headers = new Headers(response.headers);
+  headers.delete("content-length");
+  return new Response(body, { status: response.status, headers });
+};
+
 const handle = async (request, env) => {
   const url = new URL(request.url);
   if (url.pathname === "/__control") return Response.json(await obey(await request.text()));
@@ -158,6 +173,7 @@ const handle = async (request, env) => {
   if (early) return early;
   const response = await perform(request, env);
   entry.status = response.status;
+  if (fault?.trickle_ms) return trickling(response, fault.trickle_ms);
   if (!fault?.after) return response;
   await response.arrayBuffer(); // the database has committed; now the answer gets lost or replaced
   return cannedAnswer(fault, env) ?? response;
