@@ -23,8 +23,18 @@ _ENDINGS = {
     "lock file deleted": 4,
     "lease stolen": 4,
     "other machine": 2,
+    "closed lid": 8,
+    "unread pipe": 6,
 }
-_HARDSHIPS = {"": 76, "disk full": 7, "read-only state": 3, "clock jumps": 8, "small budget": 6}
+_HARDSHIPS = {
+    "": 74,
+    "disk full": 7,
+    "read-only state": 3,
+    "clock jumps": 8,
+    "small budget": 6,
+    "database away": 3,
+    "database long away": 1,
+}
 _HARMLESS: tuple[Fault, ...] = (
     {"status": 429, "headers": {"retry-after": "0"}},
     {"status": 529},
@@ -56,6 +66,8 @@ _DATABASE: tuple[Fault, ...] = (
     {"match": _STORE, "drop": True, "after": True},
     {"match": _STORE, "status": 500, "after": True},
     {"match": _STORE, "delay_ms": 300},
+    {"match": _STORE, "dribble_ms": 500},
+    {"match": _REST, "dribble_ms": 500},
     {"match": _RPC, "drop": True, "after": True},
     {"match": _REST, "status": 503},
 )

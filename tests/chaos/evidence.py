@@ -37,6 +37,7 @@ class Client:
         killed: its end came without notice, so requests may have been in flight.
         stopped: it was asked to stop.
         robbed: its lock file or its lease was taken away.
+        stood_still: it did not come to its end within half a minute, although nothing kept it but its output.
         refreshes: it is to replace all texts.
         awaits_refusal: the table refuses the row of an item to come, so that nothing may be asked for.
         rows_at_end: items whose rows were there when it had ended with 0, or had been taken out by a person.
@@ -54,6 +55,7 @@ class Client:
     killed: bool = False
     stopped: bool = False
     robbed: bool = False
+    stood_still: bool = False
     code: int = 0
     events: list[Record] = field(default_factory=list)
     said: str = ""
@@ -75,6 +77,11 @@ class Client:
     def last(self) -> Record:
         """The last thing that it said."""
         return self.events[-1] if self.events else {}
+
+    @property
+    def unread(self) -> bool:
+        """Whether nobody reads what it says before its end: most of it is lost then."""
+        return self.ending == "unread pipe"
 
     @property
     def ended_by_itself(self) -> bool:

@@ -15,6 +15,8 @@ I9   exit code and last line say what happened; who speaks of conflicts has met 
 I10  nothing is asked for after a refusal, nor where the table refuses the rows to come, and no process is charged more
      than its budget.
 
+I13  no target is given up that is back within the time of a lease, and nobody stands still because of a reader.
+
 I11 and I12, about what people wrote and what is deleted, are in `row_invariants`.
 """
 
@@ -45,6 +47,7 @@ def judge(seen: Evidence, verdict: Verdict) -> None:
     _is_accounted_for(seen, verdict)
     _is_silent(seen, verdict)
     for client in seen.clients:
+        _is_patient(client, verdict)
         _ends_as_it_says(seen, client, verdict)
         _stays_within_its_bounds(seen, client, verdict)
     verdict.met["requests"] += len(seen.asked)
@@ -196,14 +199,21 @@ def _ends_as_it_says(seen: Evidence, client: Client, verdict: Verdict) -> None:
         verdict.require(fair, f"I9: {name} ({client.ending}) died of signal {-code}")
         return
     verdict.require(code in _CODES, f"I9: {name} ended with {code}: {client.said[-600:]}")
-    if client.verb == "run" and code in {0, 6, 7, 8}:
+    if client.verb == "run" and code in {0, 6, 7, 8} and not client.unread:
         _says_how_it_ended(client, verdict)
-    if code in {3, 4, 5}:
+    if code in {3, 4, 5} and not client.unread:
         failures = [event for event in client.events if "error" in event]
         verdict.require(bool(failures), f"I9: {name} ended with {code} without saying why")
     verdict.require(code != 8 or client.stopped, f"I9: {name} says it was stopped")
     verdict.require(code != 7 or client.hardship == "small budget", f"I9: {name} says its budget is reached")
     verdict.require(code != 130 or client.killed, f"I9: {name} says it was interrupted twice")
+
+
+def _is_patient(client: Client, verdict: Verdict) -> None:
+    """I13."""
+    given_up = [event for event in client.events if event.get("error", {}).get("code") == "store_unavailable"]
+    verdict.require(not given_up, f"I13: {client.name} ({client.hardship}) gave the target up: {given_up}")
+    verdict.require(not client.stood_still, f"I13: {client.name} stands still: nobody reads what it says")
 
 
 def _says_how_it_ended(client: Client, verdict: Verdict) -> None:

@@ -28,6 +28,9 @@ from chaos.verdict import Verdict
 _TORN = b'0badc0de {"kind":"paid","run":"x","item"'
 _JUMPS = (-86_400.0, 3_600.0, 86_400.0)
 _PAST_THE_LEASE = 100.0
+_ASLEEP = 135.0
+_STANDS_STILL_AFTER = 3_000  # looks, of a hundredth of a second
+_AWAY = {"database away": 2.0, "database long away": 20.0}  # seconds
 
 
 def trial(seed: int, folder: Path, messages: MessagesServer, supabase: Supabase, mutant: str = "") -> Verdict:
@@ -123,7 +126,10 @@ def _live(stage: Stage, life: Life) -> None:
     client, running = stage.start(life)
     if life.ending == "three starts":
         client, running = _race(stage, life, (client, running))
-    _let_work(stage, life, client, running)
+    if client.unread:
+        _let_end_unread(client, running)
+    else:
+        _let_work(stage, life, client, running)
     if running.process.poll() is not None:
         stage.verdict.met["over before that"] += 1
     else:
@@ -140,9 +146,26 @@ def _let_work(stage: Stage, life: Life, client: Client, running: Running) -> Non
             return
         for deed in (deed for after, deed in acts if after == number + 1):
             stage.person.do(deed)
-        if number == life.events // 2 and client.hardship == "clock jumps":
-            stage.let_time_pass(client, stage.dice.choice(_JUMPS))
+        if number == life.events // 2:
+            _let_something_happen(stage, client)
     time.sleep(life.pause)  # the moment is what is random; nothing is waited for
+
+
+def _let_something_happen(stage: Stage, client: Client) -> None:
+    """Let the hardship of a life come in the middle of it."""
+    if client.hardship == "clock jumps":
+        stage.let_time_pass(client, stage.dice.choice(_JUMPS))
+    if client.hardship in _AWAY:
+        stage.supabase.away(_AWAY[client.hardship])
+
+
+def _let_end_unread(client: Client, running: Running) -> None:
+    """Wait for its end without reading; a life takes a second or two, and some more where the table is slow or away."""
+    for _ in range(_STANDS_STILL_AFTER):
+        if running.process.poll() is not None:
+            return
+        time.sleep(0.01)
+    client.stood_still = True
 
 
 def _race(stage: Stage, life: Life, first: tuple[Client, Running]) -> tuple[Client, Running]:
@@ -196,6 +219,14 @@ def _leave_alone(stage: Stage, client: Client, running: Running) -> None:
     """Let it come to its own end."""
 
 
+def _close_lid(stage: Stage, client: Client, running: Running) -> None:
+    """Stop it, let what is in flight be answered, and wake it up later than any of its limits."""
+    running.send(signal.SIGSTOP)
+    time.sleep(0.2)  # long enough for answers to arrive at a process that does not look
+    stage.let_time_pass(client, _ASLEEP)
+    running.send(signal.SIGCONT)
+
+
 def _delete_lock_file(stage: Stage, client: Client, running: Running) -> None:
     for lock in stage.state(client.machine).glob("targets/*/lock"):
         lock.unlink()
@@ -234,6 +265,8 @@ _ENDINGS = {
     "lock file deleted": _delete_lock_file,
     "lease stolen": _steal_lease,
     "other machine": _let_another_machine_work,
+    "closed lid": _close_lid,
+    "unread pipe": _leave_alone,
 }
 
 

@@ -154,6 +154,56 @@ def _pay_before_trying() -> None:
     preflight.rehearse = try_none  # type: ignore[assignment]  # that is the point
 
 
+def _let_the_clock_decide() -> None:
+    """An answer that has arrived is thrown away when the clock says that it is late."""
+    import asyncio
+    from collections.abc import AsyncIterator
+    from contextlib import asynccontextmanager
+
+    from seed_library.adapters import claude_connection
+    from seed_library.adapters.awake import TimeAwake
+
+    @asynccontextmanager
+    async def by_the_clock(whole: float, silence: float | None = None) -> AsyncIterator[TimeAwake]:
+        async with asyncio.timeout(120):
+            yield TimeAwake(whole, silence or whole)
+
+    claude_connection.patiently = by_the_clock  # type: ignore[attr-defined]  # that is the point
+
+
+def _print_oneself() -> None:
+    """Whoever works waits for the reader of its output."""
+    from contextlib import nullcontext
+
+    from seed_library.cli import unread
+
+    unread.unblocked = nullcontext  # type: ignore[assignment]  # that is the point
+
+
+def _try_six_times() -> None:
+    """A target that is away is given up after some tries, however short they were."""
+    from tenacity import wait_none
+
+    from seed_library.engine import store_patience
+
+    begin = store_patience.StorePatience.__init__
+
+    def begin_hastily(self: store_patience.StorePatience, clock: Any, halt: Any, reporter: Any) -> None:
+        begin(self, clock, halt, reporter, seconds=1.0)
+
+    store_patience._backoff = wait_none()  # type: ignore[assignment]  # that is the point
+    store_patience.StorePatience.__init__ = begin_hastily  # type: ignore[method-assign,assignment]  # as above
+
+
+def _give_up_what_another_key_sees() -> None:
+    """A batch that the key in use does not see was never created."""
+    from seed_library.engine import batch_collecting, batch_finding
+
+    for module in (batch_collecting, batch_finding):
+        module.of_another_workspace = lambda *_: False  # type: ignore[attr-defined]  # as above
+    batch_collecting.of_the_same_workspace = lambda *_: True  # type: ignore[attr-defined]  # as above
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "no lock": _work_without_lock,
     "table only": _believe_the_table_only,
@@ -167,4 +217,8 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "nothing kept": _keep_nothing_of_what_goes_away,
     "delete by list": _delete_by_list,
     "no rehearsal": _pay_before_trying,
+    "the clock decides": _let_the_clock_decide,
+    "printing itself": _print_oneself,
+    "hasty": _try_six_times,
+    "one workspace": _give_up_what_another_key_sees,
 }

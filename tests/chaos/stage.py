@@ -110,13 +110,13 @@ class Stage:
         folder.mkdir(parents=True, exist_ok=True)
         settings = {**self.messages.environment, **self.supabase.environment}
         settings["ANTHROPIC_BASE_URL"] = f"{self.messages.url}/as/{client.name}"
-        return Forking(folder, settings, self._hardship(client.hardship, folder))
+        return Forking(folder, settings, self._hardship(client.hardship, folder, narrow=client.unread))
 
-    def _hardship(self, name: str, folder: Path) -> Hardship:
+    def _hardship(self, name: str, folder: Path, *, narrow: bool) -> Hardship:
         if name == "disk full":
             journals = journals_in(folder / "state")
             room = sum(journal.stat().st_size for journal in journals) + self.dice.randint(0, _ROOM)
             return Hardship(room=room, mutant=self.mutant)
         clock = folder / CLOCK
         clock.write_text("0")
-        return Hardship(powerless=name == "read-only state", clock=str(clock), mutant=self.mutant)
+        return Hardship(powerless=name == "read-only state", clock=str(clock), mutant=self.mutant, narrow=narrow)

@@ -11,6 +11,7 @@ Some starts are made harder: on a full disk, with a state folder that cannot be 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import multiprocessing
 import os
 import resource
@@ -32,6 +33,7 @@ from chaos.mutants import MUTANTS
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 _CAPABILITY_VERSION = 0x20080522
 _END_SECONDS = 100
+_NARROW = 4096  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,17 @@ class Hardship:
     Attributes:
         room: no file grows longer than this many bytes; None: there is no limit.
         powerless: file permissions hold for root, too.
-        clock: a file that says by how many seconds the wall clock is wrong; it is read at every look at the clock.
+        clock: a file that says by how many seconds the wall clock is wrong; it is read at every look at the clock. When
+            the process goes on after a stop, as many seconds have passed on all of its clocks.
         mutant: which promise the program breaks on purpose (see `mutants`).
+        narrow: the pipe behind its stdout takes a few lines, and then waits for a reader.
     """
 
     room: int | None = None
     powerless: bool = False
     clock: str = os.devnull
     mutant: str = ""
+    narrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,10 @@ class Forking(Program):
         process = context.Process(target=_child, args=(start, writing, str(err_path)))
         process.start()
         writing.close()
-        return Running(Forked(process, os.dup(reading.fileno()), err))  # type: ignore[arg-type]  # as far as it is used
+        out = os.dup(reading.fileno())
+        if self.hardship.narrow:
+            fcntl.fcntl(out, fcntl.F_SETPIPE_SZ, _NARROW)
+        return Running(Forked(process, out, err))  # type: ignore[arg-type]  # as far as it is used
 
 
 def _child(start: _Start, writing: Connection, err_path: str) -> None:
@@ -168,5 +176,13 @@ def _let_clock_jump(file: Path) -> None:
     def now(_: Any) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=wrong_by())
 
+    steady, slept = time.monotonic, 0.0
+
+    def wake(*_: object) -> None:
+        nonlocal slept
+        slept = max(slept, wrong_by())
+
+    time.monotonic = lambda: steady() + slept
+    signal.signal(signal.SIGCONT, wake)
     time.time = lambda: real() + wrong_by()
     SystemClock.now = now  # type: ignore[method-assign,assignment]  # the child is about to be the program, with this clock

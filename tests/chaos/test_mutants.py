@@ -11,12 +11,13 @@ import pytest
 from servers.processes import MessagesServer
 from servers.supabase import Supabase
 
+from chaos import batch_kills, message_runs
 from chaos.dangers import Dangers, Life
-from chaos.message_runs import trial
 from chaos.mutants import MUTANTS
 from chaos.people import Surroundings
 
 _MOST_TRIALS = 12
+_BUG = 500  # may have been billed
 _ITEMS = 60
 
 
@@ -119,6 +120,35 @@ def _refused(drawn: Drawn) -> bool:
     return at_work and company.refused == "all"
 
 
+def _closed_lid(drawn: Drawn) -> bool:
+    """Several slow requests are in flight when the lid is closed."""
+    dangers, life = drawn.dangers, drawn.dangers.lives[0]
+    slow = dangers.concurrency >= 4 and dangers.latency_ms >= 20 and drawn.undisturbed
+    broken = any({"drop", "truncate", "body"} & fault.keys() or fault.get("status") == _BUG for fault in dangers.model)
+    killed = any(life.ending not in {"closed lid", "end", "term"} for life in dangers.lives)
+    return slow and not (broken or killed) and _ends_at_work(life, "closed lid")
+
+
+def _unread(drawn: Drawn) -> bool:
+    """The first life says much that nobody reads."""
+    life = drawn.dangers.lives[0]
+    return life.ending == "unread pipe" and not life.hardship and drawn.undisturbed
+
+
+def _away(drawn: Drawn) -> bool:
+    """The database goes away while the first life works."""
+    life = drawn.dangers.lives[0]
+    at_work = life.ending == "end" and 2 <= life.events <= 60
+    return life.hardship == "database long away" and at_work and drawn.undisturbed
+
+
+_BATCH_DANGERS: dict[str, Callable[[batch_kills.Dangers], bool]] = {
+    # Long under way when it is killed, with a key that sees it no more afterwards.
+    "one workspace": lambda drawn: (
+        (drawn.other_key and drawn.kills == 1 and drawn.polls >= 5)
+        and not (drawn.empty_state or drawn.archived or drawn.outcomes or drawn.lost_answer or drawn.hidden)
+    )
+}
 _DANGERS: dict[str, Callable[[Drawn], bool]] = {
     "no lock": _two_at_once,
     "table only": _killed_at_work,
@@ -132,6 +162,9 @@ _DANGERS: dict[str, Callable[[Drawn], bool]] = {
     "nothing kept": _replaced,
     "delete by list": _pruned,
     "no rehearsal": _refused,
+    "the clock decides": _closed_lid,
+    "printing itself": _unread,
+    "hasty": _away,
 }
 _FOUND_BY = {
     "overwrite whatever is there": "I11",
@@ -139,18 +172,30 @@ _FOUND_BY = {
     "nothing kept": "I11",
     "delete by list": "I12",
     "no rehearsal": "I10",
+    "the clock decides": "I3",
+    "printing itself": "I13",
+    "hasty": "I13",
+    "one workspace": "billed twice",
 }
 
 
 def test_every_mutant_has_its_danger() -> None:
     """None is forgotten."""
-    assert set(_DANGERS) == set(MUTANTS)
+    assert {*_DANGERS, *_BATCH_DANGERS} == set(MUTANTS)
+
+
+def _draws(mutant: str, seed: int) -> bool:
+    """Whether the trial of this seed has the danger that the mutant needs."""
+    if mutant in _BATCH_DANGERS:
+        return _BATCH_DANGERS[mutant](batch_kills.Dangers.draw(seed))
+    return _DANGERS[mutant](Drawn.of(seed))
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_promise_is_found(mutant: str, messages: MessagesServer, supabase: Supabase, tmp_path: Path) -> None:
     """With the very trials that the right program passes, and by the invariant that is about it."""
-    seeds = islice((seed for seed in count(1) if _DANGERS[mutant](Drawn.of(seed))), _MOST_TRIALS)
+    trial = batch_kills.trial if mutant in _BATCH_DANGERS else message_runs.trial
+    seeds = islice((seed for seed in count(1) if _draws(mutant, seed)), _MOST_TRIALS)
     found = (trial(seed, tmp_path / str(seed), messages, supabase, mutant).violations for seed in seeds)
     wanted = _FOUND_BY.get(mutant, "")
     assert any(wanted in said for violations in found for said in violations), f"{_MOST_TRIALS} trials found nothing"

@@ -14,7 +14,7 @@
 //   {"watch": [folders]}             note with each request how long the journals in these state folders are when
 //                                    it arrives, and what it carries
 // A fault: match ("POST /rest/v1/content_library", a prefix; with "$" at its end, the whole line), skip (let so many pass first), times (then hit so many),
-//   delay_ms, trickle_ms (byte by byte, for ever), drop (cut the connection) or status + body + headers, after (true: only once the request was carried out),
+//   delay_ms, dribble_ms (in pieces, over so long), trickle_ms (byte by byte, for ever), drop (cut the connection) or status + body + headers, after (true: only once the request was carried out),
 //   sql (somebody else runs this as the owner when the request has arrived; the log says "done" or what it was refused with).
 // The server ends when stdin closes, so it cannot outlive the tests, however they end.
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -141,14 +141,17 @@ const obey = (text) =>
     .then((json) => command(JSON.parse(json)))
     .catch((error) => ({ error: String(error.message ?? error), code: error.code ?? null }));
 
-// An answer that comes byte by byte; its last one never does.
-const trickling = async (response, pause_ms) => {
+// An answer that comes slowly: in some pieces, or byte by byte, and then its last one never does.
+const PIECES = 5;
+const trickling = async (response, { pause_ms, whole }) => {
   const bytes = new Uint8Array(await response.arrayBuffer());
+  const size = whole ? Math.ceil(bytes.length / PIECES) || 1 : 1;
   let sent = 0;
   const body = new ReadableStream({
     async pull(controller) {
       await pause(pause_ms);
-      if (sent < bytes.length - 1) controller.enqueue(bytes.slice(sent, ++sent));
+      if (whole && sent >= bytes.length) return controller.close();
+      if (whole || sent < bytes.length - 1) controller.enqueue(bytes.slice(sent, (sent += size)));
     },
   });
   const headers = new Headers(response.headers);
@@ -173,7 +176,8 @@ const handle = async (request, env) => {
   if (early) return early;
   const response = await perform(request, env);
   entry.status = response.status;
-  if (fault?.trickle_ms) return trickling(response, fault.trickle_ms);
+  if (fault?.trickle_ms) return trickling(response, { pause_ms: fault.trickle_ms, whole: false });
+  if (fault?.dribble_ms) return trickling(response, { pause_ms: fault.dribble_ms / PIECES, whole: true });
   if (!fault?.after) return response;
   await response.arrayBuffer(); // the database has committed; now the answer gets lost or replaced
   return cannedAnswer(fault, env) ?? response;

@@ -11,7 +11,8 @@ A batch belongs to the workspace of the key that made it; for the keys of others
 Control commands: `batch_polls` (default 1: how many looks find a batch unfinished), `batch_outcomes` (a list of
 {"match": text in the user prompt, "type": "errored" | "expired" | "canceled", "times": 1}; those that are not used up
 apply), `batch_hidden` (so many lists do not show any batch), `archive_batches` (true, or a list of ids: a month passes;
-what has not ended does, then the results are gone for good), `batch_results` ({"missing": n, "repeated": n, "counts":
+what has not ended does, then the results are gone for good), `end_batches` (true: whatever is under way ends, as it
+does whether somebody looks or not), `batch_results` ({"missing": n, "repeated": n, "counts":
 {...}}: the last n results are not there, the first n come twice, `request_counts` of what has ended lie). Only
 succeeded results are billed, when the batch ends; their entries among the billed ones have `batch` and `custom_id`.
 What half price means is the reader's business.
@@ -123,6 +124,8 @@ class Batches:
                 batch.polls_left = self.polls
         if "batch_outcomes" in command:
             self.outcomes = [{"times": 1, "match": "", **outcome} for outcome in command["batch_outcomes"]]
+        for batch in self.all.values() if command.get("end_batches") else ():
+            self._end(batch)
         wanted = command.get("archive_batches", ())
         for name in self.all if wanted is True else wanted:
             self._end(self.all[name])
