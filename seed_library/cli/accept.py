@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
-from seed_library.cli.run import prepared_for
+from seed_library.cli.run import prepared_for, work_here
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
 @global_options
 def accept(flags: Flags, wanted: str) -> int:
     """Store a rejected draft knowingly."""
-    from seed_library.bootstrap.working import do_work
-    from seed_library.cli.reporters import WorkReporter
     from seed_library.engine.works import Accept
     from seed_library.settings import Needs
 
     output = invocation().output
     work = Accept(wanted)
     prepared = prepared_for(flags, Needs(store=True))
-    finished = do_work(prepared, "accept", work, WorkReporter(output), output.last_word)
+    finished = work_here(prepared, "accept", work)
     if finished.exit_code == 0:
         if output.as_json:
             output.document({"accepted": [item._asdict() for item in work.accepted]})

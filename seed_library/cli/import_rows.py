@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
-from seed_library.cli.run import prepared_for
+from seed_library.cli.run import prepared_for, work_here
 from seed_library.cli.wording import counted
 from seed_library.core.errors import ExitCode
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 @global_options
 def import_(flags: Flags, path: Path, *, restore: bool) -> int:
     """Store reviewed or edited texts; a run never replaces them."""
-    from seed_library.bootstrap.working import do_work
-    from seed_library.cli.reporters import WorkReporter
     from seed_library.settings import Needs
 
     output = invocation().output
@@ -34,7 +32,7 @@ def import_(flags: Flags, path: Path, *, restore: bool) -> int:
     work = _restored(path) if restore else _edited(prepared, path, output)
     code = 0
     if work is not None:
-        code = do_work(prepared, "import", work, WorkReporter(output), output.last_word).exit_code
+        code = work_here(prepared, "import", work).exit_code
     done = work.done if work is not None else []
     if output.as_json:
         if code in {0, ExitCode.ITEMS_FAILED}:

@@ -9,7 +9,7 @@ import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
 from seed_library.cli.output import Content, as_content
-from seed_library.cli.run import prepared_for
+from seed_library.cli.run import prepared_for, work_here
 from seed_library.cli.wording import counted
 from seed_library.core.errors import ExitCode
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 def prune(flags: Flags, *, yes: bool, backup: Path | None) -> int:
     """Remove rows that are not in the catalog, after a backup."""
     from seed_library.bootstrap.row_exchange import backup_rows
-    from seed_library.bootstrap.working import do_work, orphaned_rows
-    from seed_library.cli.reporters import WorkReporter
+    from seed_library.bootstrap.working import orphaned_rows
     from seed_library.core.errors import UsageInvalid
     from seed_library.engine.row_works import Prune
     from seed_library.settings import Needs
@@ -41,7 +40,7 @@ def prune(flags: Flags, *, yes: bool, backup: Path | None) -> int:
     work = Prune(orphans)
     if yes and orphans:
         kept_at = backup_rows(prepared, orphans, backup)
-        code = do_work(prepared, "prune", work, WorkReporter(output), output.last_word).exit_code
+        code = work_here(prepared, "prune", work).exit_code
         if code not in {0, ExitCode.ITEMS_FAILED}:
             output.complain(f"All of these rows are kept in {kept_at}; {len(work.removed):,} are known to be removed.")
             return code

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags, Prepared
     from seed_library.bootstrap.running import Job
     from seed_library.cli.log_reporter import LogReporter
+    from seed_library.core.events import RunFinished
     from seed_library.core.plan import Refresh
+    from seed_library.engine.works import Work
     from seed_library.settings import Needs
 
 
@@ -112,6 +114,17 @@ def seed_here(prepared: Prepared, job: Job) -> int:
     output = invocation().output
     with unblocked(), reporter_for(output) as reporter:
         return seed(prepared, job, Reporters(reporter, _log(prepared, job)), output.last_word).exit_code
+
+
+def work_here(prepared: Prepared, command: str, work: Work) -> RunFinished:
+    """Do a work under the lock; only what goes wrong is shown, and is in the exit code."""
+    from seed_library.bootstrap.working import do_work
+    from seed_library.cli.reporters import WorkReporter
+    from seed_library.cli.unread import unblocked
+
+    output = invocation().output
+    with unblocked():
+        return do_work(prepared, command, work, WorkReporter(output), output.last_word)
 
 
 def _log(prepared: Prepared, job: Job) -> LogReporter:

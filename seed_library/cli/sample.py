@@ -8,7 +8,7 @@ import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation, price_options
 from seed_library.cli.output import Content, as_content
-from seed_library.cli.run import prepared_for
+from seed_library.cli.run import prepared_for, work_here
 from seed_library.cli.wording import counted
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 @global_options
 def sample(flags: Flags, count: int) -> int:
     """Show drafts from far apart in the catalog; a later run stores them."""
-    from seed_library.bootstrap.working import do_work
-    from seed_library.cli.reporters import WorkReporter
     from seed_library.core.pricing import usd
     from seed_library.engine.works import Sample
     from seed_library.settings import Needs
@@ -32,7 +30,7 @@ def sample(flags: Flags, count: int) -> int:
     output = invocation().output
     prepared = prepared_for(flags, Needs(claude=True, store=True))
     work = Sample(count)
-    finished = do_work(prepared, "sample", work, WorkReporter(output), output.last_word)
+    finished = work_here(prepared, "sample", work)
     drafts = work.drafts
     if output.as_json:
         if finished.exit_code in {0, 6}:

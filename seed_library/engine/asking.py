@@ -18,6 +18,8 @@ from seed_library.engine.budget import Bill
 from seed_library.engine.context import RunContext
 from seed_library.engine.judging import PaidText
 
+_GRACE_SECONDS = 120.0  # for an answer that is under way when the run is to end: it is paid for
+
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
@@ -74,7 +76,7 @@ class Asker:
         context.tally.requests += 1
         context.ports.reporter.report(RequestSent(attempt.request.item.id, context.tally.requests))
         try:
-            return await context.ports.writer.write(attempt.request)
+            return await context.halt.during(context.ports.writer.write(attempt.request), _GRACE_SECONDS)
         except WriteFailed as failure:
             bill.maybe_spent = attempt.worst if failure.maybe_billed else 0
             self._close(attempt, failure.message, bill)
@@ -82,7 +84,8 @@ class Asker:
                 context.throttle.overloaded()
             raise
         except SeedLibraryError as refusal:
-            bill.maybe_spent = 0
+            if refusal is not context.halt.cause:  # else it is on its way still, and nobody waits any longer
+                bill.maybe_spent = 0
             self._close(attempt, refusal.message, bill)
             raise
         except BaseException as error:

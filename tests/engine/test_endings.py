@@ -39,6 +39,21 @@ async def test_what_is_under_way_is_finished_and_stored_whatever_ends_the_run(ca
     assert isinstance(world.reporter.events[-1], RunFinished)
 
 
+async def test_answers_that_never_come_keep_a_stopped_run_only_for_a_while() -> None:
+    """They are waited for, since they are paid for; then the run ends, and says that they may have been billed."""
+    world = world_of(9)
+    world.writer.gate.clear()
+    world.writer.free = 1
+    task = asyncio.create_task(world.run(concurrency=3))
+    await world.writer.until_held(3)
+    world.halt.because(Stopped("SIGTERM"))
+    finished = await task
+    assert (finished.exit_code, finished.stored) == (8, 1)
+    assert 120 in world.clock.sleeps
+    assert [record["billed"] for record in world.journal.of("failed")] == ["maybe"] * 3
+    assert round(finished.maybe_spent_usd * 1_000_000) == 3 * world.worst
+
+
 async def test_a_stopped_run_is_finished_by_the_next_one() -> None:
     """Nothing is asked twice."""
     world = world_of(9)
