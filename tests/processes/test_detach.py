@@ -41,6 +41,7 @@ def test_the_accident_replayed_in_the_background(
     assert messages.log() == []
 
     messages.control(latency_ms=150)
+    messages.faults({"hold": True, "skip": 1, "times": 180})  # however long the next start takes, it is at work
     fifth = _detach(program, "--concurrency", "2")
     assert supabase.count() >= 1, "ready means that the first text is stored"
     sixth = program.run("run", "--detach", "--json")
@@ -48,7 +49,10 @@ def test_the_accident_replayed_in_the_background(
     assert f"pid {fifth['pid']} " in sixth.error["message"]
     assert _processes(program) == [fifth["pid"]]
 
-    stopped = program.run("stop", "--json").document
+    stopping = program.start("stop", "--json")
+    messages.faults()
+    messages.control(release=True)
+    stopped = stopping.end().document
     assert (stopped["pid"], stopped["exit_code"], stopped["stopped"]) == (fifth["pid"], 8, True)
     assert _processes(program) == []
     assert stopped["stored"] == supabase.count() == len(messages.billed())
@@ -97,7 +101,7 @@ def test_a_closed_terminal_ends_a_run_in_front_but_not_one_behind(program: Progr
     """The real thing: a pseudo terminal whose master closes."""
     import pty
 
-    messages.control(latency_ms=150)
+    messages.faults({"hold": True, "skip": 1, "times": 12})
     master, slave = pty.openpty()
     starter = subprocess.Popen(
         ["setsid", "--ctty", "--wait", *_command("run", "--detach", "--json", "--limit", "12", "--concurrency", "2")],
@@ -112,6 +116,8 @@ def test_a_closed_terminal_ends_a_run_in_front_but_not_one_behind(program: Progr
     os.close(master)
     status = program.run("status", "--json").document
     assert status["state"] == "running"
+    messages.faults()
+    messages.control(release=True)
     assert program.run("logs", "-f").out.rstrip().endswith("finished with exit code 0.")
 
 
