@@ -59,13 +59,12 @@ def surroundings() -> Surroundings:
 
 
 def keep_secret(redactor: Redactor) -> None:
-    """Let nothing leave unredacted from here on; only now is it safe to show debug logs."""
-    from seed_library.cli.debug_log import show_debug_logs
+    """Let nothing leave unredacted from here on; only now is it safe to show what the libraries log."""
+    from seed_library.cli.debug_log import show_logs
 
     output = invocation().output
     output.redact = redactor
-    if output.verbose:
-        show_debug_logs(output)
+    show_logs(output)
     _warn_of_readable(invocation().dotenv, output)
 
 
