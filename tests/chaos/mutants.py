@@ -154,6 +154,22 @@ def _pay_before_trying() -> None:
     preflight.rehearse = try_none  # type: ignore[assignment]  # that is the point
 
 
+def _ask_through_a_proxy() -> None:
+    """What goes to this machine takes the proxy that the variables name, too."""
+    from seed_library.core import proxies
+
+    proxies.is_loopback = lambda host: False  # type: ignore[attr-defined]
+
+
+def _send_keys_in_clear() -> None:
+    """Plain http is as good as https, wherever it leads."""
+    from seed_library import settings
+    from seed_library.adapters import routes
+
+    settings.url_fault = lambda url: ""  # type: ignore[attr-defined]  # that is the point
+    routes.is_loopback = lambda host: True  # type: ignore[attr-defined]
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "no lock": _work_without_lock,
     "table only": _believe_the_table_only,
@@ -167,4 +183,6 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "nothing kept": _keep_nothing_of_what_goes_away,
     "delete by list": _delete_by_list,
     "no rehearsal": _pay_before_trying,
+    "through a proxy": _ask_through_a_proxy,
+    "keys in clear": _send_keys_in_clear,
 }

@@ -84,6 +84,11 @@ def _undisturbed(drawn: Drawn) -> bool:
     return drawn.undisturbed
 
 
+def _any(_: Drawn) -> bool:
+    """Every trial has it."""
+    return True
+
+
 def _written_beside_it(drawn: Drawn) -> bool:
     """The person writes rows to come when the first life has just begun, and it is slow."""
     slow = drawn.dangers.concurrency == 1 and drawn.dangers.latency_ms >= 20
@@ -132,6 +137,8 @@ _DANGERS: dict[str, Callable[[Drawn], bool]] = {
     "nothing kept": _replaced,
     "delete by list": _pruned,
     "no rehearsal": _refused,
+    "through a proxy": _any,
+    "keys in clear": _any,
 }
 _FOUND_BY = {
     "overwrite whatever is there": "I11",
@@ -139,6 +146,8 @@ _FOUND_BY = {
     "nothing kept": "I11",
     "delete by list": "I12",
     "no rehearsal": "I10",
+    "through a proxy": "I8",
+    "keys in clear": "I8",
 }
 
 
