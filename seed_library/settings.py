@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from seed_library.core.api_keys import claude_key_fault, supabase_key_fault
 from seed_library.core.errors import SettingsInvalid
 from seed_library.core.pricing import MICRO_PER_USD
-from seed_library.core.targets import SqliteAddress, StoreAddress, SupabaseAddress, sqlite_path, url_fault
+from seed_library.core.targets import SqliteAddress, StoreAddress, SupabaseAddress, service_url, sqlite_path, url_fault
 
 DEFAULT_CLAUDE_URL = "https://api.anthropic.com"
 _OWN = "SEED_LIBRARY_"
@@ -34,7 +34,7 @@ def _stripped(value: object) -> object:
 def _url(value: str) -> str:
     if fault := url_fault(value):
         raise ValueError(fault)
-    return value.rstrip("/")
+    return service_url(value)
 
 
 def _store(value: str) -> str:

@@ -149,6 +149,11 @@ def test_a_verb_asks_for_the_settings_it_needs_and_names_all_that_are_missing(
     assert len(message.splitlines()) == 1 + len(missing)
 
 
+NUMBERS = [
+    f"SEED_LIBRARY_{name}" for name in ("BUDGET_USD", "CONCURRENCY", "BATCH_POLL_SECONDS", "BATCH_GRACE_SECONDS")
+]
+NO_NUMBERS = ["nan", "inf", "-Infinity", "-1", "1e400", "1" * 400, "9" * 5000, " ", "0x1", "1,5", "None"]
+
 WRONG = {
     "ANTHROPIC_BASE_URL": ("http://proxy.example.com", "must start with https://"),
     "SUPABASE_URL": ("abcdefgh.supabase.co", "must be a URL such as https://PROJECT.supabase.co"),
@@ -186,6 +191,7 @@ def test_everything_that_is_wrong_is_named_in_one_report() -> None:
         ("SEED_LIBRARY_BUDGET_USD", "0.0000001", "is not valid: decimal input should have no more than 6"),
         ("SEED_LIBRARY_CONCURRENCY", "257", "is not valid: input should be less than or equal to 256"),
         ("SEED_LIBRARY_CONCURRENCY", "8.5", "is not valid: input should be a valid integer"),
+        *((name, value, "is not valid: ") for name in NUMBERS for value in NO_NUMBERS),
     ],
 )
 def test_an_ill_shaped_value_is_refused_even_where_nothing_is_needed(name: str, value: str, reason: str) -> None:

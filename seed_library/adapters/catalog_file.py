@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
 from seed_library.core.catalog import TRIES, GeneratedColumn, RequestSpec, TableSpec, ThinkingWish
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}([-_][A-Za-z0-9]+)*$")]
 Column = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
 # What answers and files have in every row.
 _RESERVED = {"category", "key", "locale", "title", "text", "provenance", "updated_at"}
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _finite(constants: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Refuse what TOML knows as a number and JSON does not."""
+    try:
+        json.dumps(constants, allow_nan=False)
+    except ValueError:
+        raise ValueError("numbers must be finite (neither nan nor inf)") from None
+    return constants
 
 
 class Columns(_Strict):
@@ -42,7 +52,7 @@ class Table(_Strict):
     schema_: Column = Field(default="public", alias="schema")
     name: Column = "content_library"
     columns: Columns = Columns()
-    constants: dict[Column, JsonValue] = {}
+    constants: Annotated[dict[Column, JsonValue], AfterValidator(_finite)] = {}
 
     def spec(self) -> TableSpec:
         """Return the value that the core works with."""

@@ -70,7 +70,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # of thousands of digits, of thousands of brackets
         raise Unreadable(f"{path.name} is not TOML: {error}") from None
 
 

@@ -21,6 +21,7 @@ _LISTS = ("banned", "flagged", "own", "related", "idioms", "allowed")
 _SWITCHES = ("neutral", "timeless", "shadow")
 _ADDRESSES = ("du", "you", "")
 _SEVERITIES = ("error", "warning", "off")
+_MOST_WORDS = 1_000_000
 _WORDS = ("at_least", "low", "high", "at_most")
 KNOWN = ("words", "address", *_SWITCHES, *_LISTS, "forms", "severity")
 
@@ -188,6 +189,6 @@ def _words_fault(words: Mapping[str, Any]) -> str:
     if unknown := [name for name in words if name not in _WORDS]:
         return f"unknown {', '.join(unknown)}"
     numbers = [words[name] for name in _WORDS]
-    if not all(isinstance(number, int) and not isinstance(number, bool) and number > 0 for number in numbers):
-        return "all four must be whole numbers above 0"
+    if not all(type(number) is int and 0 < number <= _MOST_WORDS for number in numbers):
+        return f"all four must be whole numbers from 1 to {_MOST_WORDS:,}"
     return "" if numbers == sorted(numbers) else "at_least <= low <= high <= at_most must hold"

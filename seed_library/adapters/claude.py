@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -29,6 +30,7 @@ _CACHEABLE_CHARACTERS = 1500
 _THINKING_TYPES = ("between_tools", "disabled", "adaptive")
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _BAD_KEY = {401, 403}
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _NOT_FOUND = 404
 _PRICE_HINT = "Name its prices and abilities in a file and set SEED_LIBRARY_MODELS_FILE, or choose a known model."
 
@@ -184,7 +186,7 @@ def _with_abilities(known: ModelFacts, found: dict[str, Any]) -> ModelFacts:
         thinking_types=known.thinking_types if thinking is None else thinking,
         efforts=known.efforts if efforts is None else efforts,
         max_output_tokens=ceiling if isinstance(ceiling, int) and ceiling > 0 else known.max_output_tokens,
-        retires=retires[:10] if isinstance(retires, str) else known.retires,
+        retires=date[0] if (date := _DATE.match(str(retires))) else known.retires,
         source=known.source if thinking is None else "the API",
     )
 

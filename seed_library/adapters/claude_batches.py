@@ -18,6 +18,7 @@ from seed_library.core import foreign_json
 from seed_library.core.batches import BatchResult, BatchState
 from seed_library.core.drafts import Request
 from seed_library.core.errors import BatchNotFound, WriteFailed, WriteRetryable
+from seed_library.core.foreign_text import ForeignText
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -54,7 +55,7 @@ class ClaudeBatches:
             )
         except Refused as refusal:
             raise translated(refusal.error, datetime.now(UTC)) from None
-        return _state(_object(raw, maybe_billed=True), raw)
+        return self._state(_object(raw, maybe_billed=True), raw)
 
     async def find(self, since: datetime) -> list[BatchState]:
         """Return the batches of the workspace that were created since then, oldest first."""
@@ -75,14 +76,14 @@ class ClaudeBatches:
             raw = await self._ask(lambda client: client.messages.batches.with_raw_response.retrieve(batch_id))
         except BatchNotFound:
             return None
-        return _state(_object(raw), raw)
+        return self._state(_object(raw), raw)
 
     async def results(self, batch_id: str) -> AsyncIterator[BatchResult]:
         """Yield the results of an ended batch as they come, from the first on; unreadable lines are said at the end."""
         strange = 0
         try:
             async for line in self._writer.connection.lines(f"v1/messages/batches/{batch_id}/results"):
-                result = _result(line)
+                result = _result(line, self._writer.connection.foreign)
                 if result is not None:
                     yield result
                     continue
@@ -99,7 +100,7 @@ class ClaudeBatches:
     async def cancel(self, batch_id: str) -> BatchState:
         """Ask for what has not begun to be given up."""
         raw = await self._ask(lambda client: client.messages.batches.with_raw_response.cancel(batch_id))
-        return _state(_object(raw), raw)
+        return self._state(_object(raw), raw)
 
     async def _page(self, after: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[BatchState]]:
         raw = await self._ask(lambda client: client.messages.batches.with_raw_response.list(limit=_PAGE, **after))
@@ -107,7 +108,10 @@ class ClaudeBatches:
         batches = page.get("data")
         if not isinstance(batches, list):
             raise _strange("a list of batches without batches")
-        return page, [_state(one, raw) for one in batches]
+        return page, [self._state(one, raw) for one in batches]
+
+    def _state(self, batch: Any, raw: RawAnswer) -> BatchState:
+        return _state(batch, raw, self._writer.connection.foreign)
 
     async def _ask(self, call: Callable[[AsyncAnthropic], Awaitable[Any]]) -> RawAnswer:
         """Ask something that costs nothing and can be asked again."""
@@ -142,12 +146,12 @@ def _object(raw: RawAnswer, *, maybe_billed: bool = False) -> Mapping[str, Any]:
     return found
 
 
-def _state(batch: Any, raw: RawAnswer) -> BatchState:
+def _state(batch: Any, raw: RawAnswer, shown: ForeignText) -> BatchState:
     try:
         counts = _counts(batch.get("request_counts"))
         archived = bool(batch.get("archived_at"))
         state = BatchState(
-            id=str(batch["id"]),
+            id=shown.code(batch["id"]),  # it becomes part of an address, and of what is said
             # The address of the results is only there once they are: some servers say no more than that.
             status="ended" if batch.get("results_url") or archived else batch["processing_status"],
             created_at=datetime.fromisoformat(batch["created_at"]),
@@ -159,7 +163,7 @@ def _state(batch: Any, raw: RawAnswer) -> BatchState:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         state = None
-    if state is None or state.status not in _STATUSES or state.created_at.tzinfo is None:
+    if state is None or not state.id or state.status not in _STATUSES or state.created_at.tzinfo is None:
         raise _strange("JSON that is no batch", maybe_billed=True)
     return state
 
@@ -171,24 +175,24 @@ def _counts(said: Any) -> dict[str, int]:
     return {str(name): number for name, number in said.items() if type(number) is int and number >= 0}
 
 
-def _result(line: bytes) -> BatchResult | None:
+def _result(line: bytes, shown: ForeignText) -> BatchResult | None:
     """Read a result; None where the line is none, as half of one that was cut off."""
     try:
         said = foreign_json.loads(line)
         result, outcome = said["result"], said["result"]["type"]
         message = dict(result["message"]) if outcome == "succeeded" else {}
-        reason = _reason(result.get("error"))
+        reason = _reason(result.get("error"), shown)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
     return BatchResult(str(said["custom_id"]), outcome, message, reason) if outcome in _OUTCOMES else None
 
 
-def _reason(error: Any) -> str:
+def _reason(error: Any, shown: ForeignText) -> str:
     """Return what an errored result says; its error is an error answer as of a message, in one more layer."""
     inner = error.get("error", error) if isinstance(error, dict) else None
     if not isinstance(inner, dict):
         return ""
-    return ": ".join(str(inner[name]) for name in ("type", "message") if inner.get(name))
+    return ": ".join(filter(None, (shown.code(inner.get("type")), shown.sentence(inner.get("message")))))
 
 
 def _strange(what: str, *, maybe_billed: bool = False) -> WriteRetryable:

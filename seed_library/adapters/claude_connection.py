@@ -20,9 +20,11 @@ from seed_library.adapters.awake import patiently
 from seed_library.adapters.claude_errors import ApiError, no_answer, no_connection
 from seed_library.adapters.claude_stream import StreamedMessage, events_of
 from seed_library.adapters.imports import vendor_import
+from seed_library.adapters.routes import client_options, proxy_secrets
 from seed_library.core.api_keys import claude_key_fault
 from seed_library.core.batches import ORGANIZATION
-from seed_library.core.errors import RunBlocked
+from seed_library.core.errors import RunBlocked, SettingsInvalid
+from seed_library.core.foreign_text import ForeignText
 
 if TYPE_CHECKING:
     import httpx2
@@ -34,7 +36,9 @@ SILENCE_SECONDS = 120.0  # in a stream that has begun; the platform sends pings 
 _CONNECT_SECONDS = 10.0
 _OK = 200
 _STREAM = "text/event-stream"
-_FOREIGN_HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
+# Headers that the SDK would lay over ours, so that another Authorization or workspace would pay; and its log, which
+# prints what comes back as it is.
+_NOT_FOR_THE_SDK = ("ANTHROPIC_CUSTOM_HEADERS", "ANTHROPIC_LOG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class ClaudeConnection:
 
     Attributes:
         workspace: of the key, as the last answer that named one said, an error answer as well; empty where none has.
+        foreign: shows what is harmless of what comes back.
     """
 
     def __init__(self, api_key: str, base_url: str, *, silence: float = SILENCE_SECONDS) -> None:
@@ -78,6 +83,7 @@ class ClaudeConnection:
         self._base_url = base_url
         self._silence = silence
         self.workspace = ""
+        self.foreign = ForeignText((api_key, *proxy_secrets()))
         self._client: AsyncAnthropic | None = None
         self._http: httpx2.AsyncClient | None = None
 
@@ -123,7 +129,7 @@ class ClaudeConnection:
                 if not response.headers.get("content-type", "").startswith(_STREAM):
                     return StreamedAnswer(self._raw(await response.read(), response.headers), None)
                 raw = self._raw(b"", response.headers)
-                message = StreamedMessage(raw.request_id)
+                message = StreamedMessage(raw.request_id, self.foreign)
                 async for event in events_of(response.iter_bytes(), raw.request_id):
                     patience.expect_within(self._silence)
                     if message.take(event):
@@ -143,7 +149,7 @@ class ClaudeConnection:
             return await answer(client)
         except anthropic.APIStatusError as error:
             self._named_by(error.response.headers)
-            failure = Refused(_api_error(error))
+            failure = Refused(_api_error(error, self.foreign))
         except anthropic.APIConnectionError as error:
             failure = _connection_failure(error.__cause__ or error)
         except httpx2.HTTPError as error:
@@ -155,7 +161,7 @@ class ClaudeConnection:
         raise failure
 
     def _raw(self, body: bytes, headers: Mapping[str, str]) -> RawAnswer:
-        return RawAnswer(body, headers.get("request-id", ""), self._named_by(headers))
+        return RawAnswer(body, self.foreign.code(headers.get("request-id")), self._named_by(headers))
 
     async def lines(self, path: str) -> AsyncIterator[bytes]:
         """Get a document below our own address, and yield its lines as they arrive.
@@ -175,7 +181,7 @@ class ClaudeConnection:
         try:
             async with self._http.stream("GET", client.base_url.join(path), headers=headers) as response:
                 self._named_by(response.headers)
-                await _require_ok(response)
+                await _require_ok(response, self.foreign)
                 async for line in self._each_in_time(response.aiter_bytes()):
                     yield line
                 return
@@ -204,8 +210,9 @@ class ClaudeConnection:
 
     def _named_by(self, headers: Mapping[str, str]) -> str:
         """Take note of whose the key is, and return what this answer says of it."""
-        organization = headers.get("anthropic-organization-id", "")
-        named = headers.get("anthropic-workspace-id", "") or (organization and f"{ORGANIZATION}{organization}")
+        organization = self.foreign.code(headers.get("anthropic-organization-id"))
+        its_own = self.foreign.code(headers.get("anthropic-workspace-id"))
+        named = its_own or (organization and f"{ORGANIZATION}{organization}")
         self.workspace = named or self.workspace
         return named
 
@@ -214,13 +221,15 @@ class ClaudeConnection:
             if fault := claude_key_fault(self._api_key, self._base_url):
                 # The SDK would log it, in clear.
                 raise RunBlocked(f"ANTHROPIC_API_KEY {fault}.", hint="Copy it again from the Claude console.")
-            with vendor_import():
-                from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient, Timeout
+            with vendor_import(), _without_variables():
+                import httpx2
+                from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
 
             # Only connecting has a limit of the clock: nothing is paid by then. All else is `patiently` waited for.
-            timeout = Timeout(None, connect=_CONNECT_SECONDS)
-            self._http = DefaultAsyncHttpxClient(follow_redirects=False, timeout=timeout)
-            with _without_foreign_headers():
+            timeout = httpx2.Timeout(None, connect=_CONNECT_SECONDS)
+            options = client_options(httpx2, self._base_url, "ANTHROPIC_BASE_URL")
+            self._http = DefaultAsyncHttpxClient(timeout=timeout, **options)
+            with _without_variables():
                 self._client = AsyncAnthropic(
                     api_key=self._api_key,
                     base_url=self._base_url,
@@ -231,39 +240,42 @@ class ClaudeConnection:
         return self._client
 
 
-def _api_error(error: Any) -> ApiError:
-    """Take from the SDK's error what the translation needs."""
+def _api_error(error: Any, shown: ForeignText) -> ApiError:
+    """Take from the SDK's error what the translation needs, and what may be shown."""
     return ApiError(
         status=error.status_code,
-        kind=error.type or "",
-        code=error.error_code or "",
-        said=error.api_message or "",
-        request_id=error.request_id or "",
+        kind=shown.code(error.type),
+        code=shown.code(error.error_code),
+        said=shown.sentence(error.api_message),
+        request_id=shown.code(error.request_id),
         headers=dict(error.response.headers),
     )
 
 
-async def _require_ok(response: httpx2.Response) -> None:
+async def _require_ok(response: httpx2.Response, shown: ForeignText) -> None:
     if response.status_code != _OK:
         await response.aread()
-        raise Refused(_error_answer(response))
+        raise Refused(_error_answer(response, shown))
 
 
-def _error_answer(response: httpx2.Response) -> ApiError:
+def _error_answer(response: httpx2.Response, shown: ForeignText) -> ApiError:
     """Read the error of an answer that the SDK has not seen."""
     try:
         error = response.json()["error"]
-        kind, said = str(error["type"]), str(error["message"])
-    except (ValueError, LookupError, TypeError):
+        kind, said = shown.code(error["type"]), shown.sentence(error["message"])
+    except (ValueError, LookupError, TypeError, RecursionError):
         kind = said = ""
     headers = dict(response.headers)
-    return ApiError(response.status_code, kind, said=said, request_id=headers.get("request-id", ""), headers=headers)
+    request_id = shown.code(headers.get("request-id"))
+    return ApiError(response.status_code, kind, said=said, request_id=request_id, headers=headers)
 
 
 def _connection_failure(cause: BaseException) -> Exception:
     """Return the failure that an error of the HTTP library means."""
     import httpx2
 
+    if isinstance(cause, SettingsInvalid):
+        return cause
     kind = type(cause).__name__
     if isinstance(cause, httpx2.LocalProtocolError):
         return _unsendable()
@@ -280,11 +292,10 @@ def _unsendable() -> RunBlocked:
 
 
 @contextmanager
-def _without_foreign_headers() -> Iterator[None]:
-    """Hide a variable whose headers the SDK would lay over ours: another Authorization or workspace would pay."""
-    hidden = os.environ.pop(_FOREIGN_HEADERS, None)
+def _without_variables() -> Iterator[None]:
+    """Hide variables that the SDK would obey."""
+    hidden = {name: os.environ.pop(name) for name in _NOT_FOR_THE_SDK if name in os.environ}
     try:
         yield
     finally:
-        if hidden is not None:
-            os.environ[_FOREIGN_HEADERS] = hidden
+        os.environ.update(hidden)

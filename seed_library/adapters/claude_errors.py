@@ -33,7 +33,7 @@ _CONFLICT = 409
 _TIMEOUT = 408
 _SERVER_ERRORS = 500
 _CLIENT_ERRORS = 400
-_LONGEST_KIND = 60
+_OVERLOADED_KIND = "overloaded_error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,10 @@ def unreadable(reason: str, request_id: str) -> WriteRetryable:
     )
 
 
-def failed_midway(error: object, request_id: str) -> WriteRetryable:
+def failed_midway(kind: str, request_id: str) -> WriteRetryable:
     """Return the failure of a stream that says, after its 200, that something has failed."""
-    kind = str(error.get("type"))[:_LONGEST_KIND] if isinstance(error, dict) else "of an unknown kind"
-    overloaded = kind == "overloaded_error"
-    said = f"The answer broke off with an error ({kind}){_of(request_id)}; it may have been billed."
-    return WriteRetryable(said, maybe_billed=True, overloaded=overloaded)
+    said = f"The answer broke off with an error ({kind or 'of an unknown kind'}){_of(request_id)}"
+    return WriteRetryable(f"{said}; it may have been billed.", maybe_billed=True, overloaded=kind == _OVERLOADED_KIND)
 
 
 def cut_off(request_id: str) -> WriteRetryable:

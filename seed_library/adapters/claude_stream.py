@@ -11,6 +11,7 @@ from typing import Any
 
 from seed_library.adapters.claude_errors import cut_off, failed_midway, unreadable
 from seed_library.core import foreign_json
+from seed_library.core.foreign_text import ForeignText
 
 _DATA = b"data:"
 # What grows piece by piece, by the type of the delta: the field of the block, and that of the delta.
@@ -50,8 +51,9 @@ def _event(data: bytes, request_id: str) -> dict[str, Any]:
 class StreamedMessage:
     """The message so far."""
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, foreign: ForeignText) -> None:
         self._request_id = request_id
+        self._foreign = foreign
         self._message: dict[str, Any] = {}
         self._blocks: dict[int, dict[str, Any]] = {}
         self._whole = False
@@ -64,13 +66,15 @@ class StreamedMessage:
         """
         kind = event.get("type")
         if kind == "error":
-            raise failed_midway(event.get("error"), self._request_id)
+            error = event.get("error")
+            kind = self._foreign.code(error.get("type") if isinstance(error, dict) else None)
+            raise failed_midway(kind, self._request_id)
         try:
             self._apply(kind, event)
         except (LookupError, TypeError, AttributeError, ValueError):
             kind = "nonsense"
         if kind == "nonsense":
-            raise unreadable(f"a stream whose event {str(event.get('type'))[:40]!r} fits nowhere", self._request_id)
+            raise unreadable("a stream with an event that fits nowhere", self._request_id)
         return self._whole
 
     def message(self) -> dict[str, Any]:

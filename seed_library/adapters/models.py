@@ -12,10 +12,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from seed_library.adapters.catalog_folders import Unreadable, read_toml
 from seed_library.core.errors import SettingsInvalid
 from seed_library.core.pricing import LongPromptPrice, ModelFacts, Price
 
-_Usd = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+_Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]  # per million tokens
+_Tokens = Annotated[int, Field(gt=0, le=1_000_000_000)]
 
 
 class _Strict(BaseModel):
@@ -34,7 +36,7 @@ class _PriceEntry(_Strict):
 
 
 class _LongPromptEntry(_Strict):
-    above: int
+    above: _Tokens
     price: _PriceEntry
 
 
@@ -43,7 +45,7 @@ class _ModelEntry(_Strict):
     lifecycle: Literal["active", "deprecated"] = "active"
     thinking: tuple[Literal["adaptive", "between_tools", "disabled"], ...]
     efforts: tuple[str, ...] = ()
-    max_output_tokens: Annotated[int, Field(gt=0)]
+    max_output_tokens: _Tokens
     retires: str = ""
     price: _PriceEntry
     long_prompt: _LongPromptEntry | None = None
@@ -83,8 +85,8 @@ def load_models(override: Path | None) -> ModelsTable:
 
 def _read_override(path: Path) -> ModelsTable:
     try:
-        return _table(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return _table(read_toml(path))
+    except Unreadable as error:
         faults = [str(error)]
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False, include_input=False)

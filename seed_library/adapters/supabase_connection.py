@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from seed_library.adapters.awake import patiently
 from seed_library.adapters.imports import vendor_import
+from seed_library.adapters.routes import client_options, proxy_secrets
 from seed_library.adapters.supabase_errors import Answer, answer_of, foreign, unanswered, unreachable
 from seed_library.core import exact_json
 from seed_library.core.errors import RowsRefused, RunBlocked
+from seed_library.core.foreign_text import ForeignText
 
 if TYPE_CHECKING:
     import httpx
@@ -46,10 +48,15 @@ class _WithBody:
 
 
 class SupabaseConnection:
-    """Sends requests with the project's key. Connects with the first one."""
+    """Sends requests with the project's key. Connects with the first one.
+
+    Attributes:
+        foreign: shows what is harmless of what comes back.
+    """
 
     def __init__(self, url: str, key: str, *, answer_within: float = READ_SECONDS) -> None:
         self.url = url
+        self.foreign = ForeignText((key, *proxy_secrets()))
         self._key = key
         self._answer_within = answer_within
         self._http: httpx.AsyncClient | None = None
@@ -154,7 +161,7 @@ class SupabaseConnection:
             async with patiently(self._answer_within):
                 return await query.execute()
         except APIError as error:
-            return Refused(answer_of(error, self._status))
+            return Refused(answer_of(error, self._status, self.foreign))
         except TimeoutError:
             return unanswered(self._answer_within)
         except httpx.RequestError as error:
@@ -180,9 +187,9 @@ class SupabaseConnection:
 
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),  # all else is waited for `patiently`
-            event_hooks={"response": [keep]},
-            follow_redirects=False,  # the key must not travel to another host
+            **client_options(httpx, self.url, "SUPABASE_URL"),
         )
+        self._http.event_hooks["response"].append(keep)
         options = AsyncClientOptions(
             httpx_client=self._http, postgrest_client_retry=False, auto_refresh_token=False, persist_session=False
         )

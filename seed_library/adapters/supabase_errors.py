@@ -2,17 +2,19 @@
 
 Codes are PostgREST's (PGRST...) or Postgres' own (five characters). The code says whether rows are to blame, the HTTP
 status whether the failure may pass; texts decide only between the two meanings of 42501. The details of a constraint
-error quote the whole row, so they are never passed on, and neither are long values that a message quotes.
+error quote the whole row, so they are never passed on, and neither are long values that a message quotes. What is
+shown of a message is what is harmless (`core.foreign_text`): not everything that answers is Supabase.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seed_library.core.catalog import TableSpec
 from seed_library.core.errors import RowsRefused, RunBlocked, StoreUnavailable
+from seed_library.core.foreign_text import ForeignText
 
 if TYPE_CHECKING:
     from postgrest.exceptions import APIError
@@ -35,25 +37,36 @@ _LATER = "Run again later; nothing paid is lost."
 _NO_KEY = 401
 _ANONYMOUS = 401  # a missing grant is a 403 to a privileged role, a 401 to the anonymous one
 _LONGEST_VALUE = 60
-_LONGEST_MESSAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A refused request. `code` is empty where the answer was no error object (a gateway, a proxy)."""
+    """A refused request.
+
+    Attributes:
+        code: empty where the answer was no error object (a gateway, a proxy).
+        message: what may be shown of it.
+        raw: the message as it came, to be compared with only.
+    """
 
     status: int
     code: str
     message: str
+    raw: str = field(default="", compare=False, repr=False)
 
 
-def answer_of(error: APIError, status: int) -> Answer:
+def answer_of(error: APIError, status: int, shown: ForeignText) -> Answer:
     """Read an APIError, which knows no HTTP status of its own."""
     code = error.code or ""
     message = error.message or ""
     if code == str(status) or "<html" in message.lower():
         return foreign(status)
-    return Answer(status, code, without_long_values(message))
+    return refused_with(status, shown.code(code), message, shown)
+
+
+def refused_with(status: int, code: str, message: str, shown: ForeignText) -> Answer:
+    """Return the answer that a message of the database is, without what it should not show."""
+    return Answer(status, code, shown.sentence(_without_long_values(message)), message)
 
 
 def foreign(status: int) -> Answer:
@@ -114,12 +127,10 @@ def _may_pass(answer: Answer) -> bool:
     return answer.status in _LATER_STATUSES or answer.status < _REDIRECTED  # a success, but not of Supabase's API
 
 
-def without_long_values(message: str) -> str:
+def _without_long_values(message: str) -> str:
     """Cut a message before a long value: that could be a text of the library."""
     head, mark, value = message.partition(': "')
-    shown = f"{head}: (a long value)" if mark and len(value) > _LONGEST_VALUE else message
-    line = re.sub(r"\s+", " ", shown).strip()
-    return line if len(line) <= _LONGEST_MESSAGE else line[:_LONGEST_MESSAGE] + "..."
+    return f"{head}: (a long value)" if mark and len(value) > _LONGEST_VALUE else message
 
 
 def unreachable(error: Exception) -> StoreUnavailable:
@@ -155,9 +166,10 @@ def hint_for(answer: Answer, table: TableSpec) -> str:
     }
     if answer.code == "42501":
         return _privilege_hint(answer, name)
-    other = re.search(r'relation "([^"]+)" does not exist', answer.message)
+    other = re.search(r'relation "([^"]+)" does not exist', answer.raw)
     if answer.code == "42P01" and other and other[1] not in {name, table.name}:
-        return f"A trigger or function behind {name} needs {other[1]}: create that, or mend the trigger."
+        what = other[1] if other[1] in answer.message else "what it names"
+        return f"A trigger or function behind {name} needs {what}: create that, or mend the trigger."
     return by_code.get(answer.code) or _hint_for_status(answer)
 
 
@@ -186,7 +198,7 @@ def _how_to_create(table: TableSpec) -> str:
 
 
 def _privilege_hint(answer: Answer, name: str) -> str:
-    if "row-level security" in answer.message or answer.status == _ANONYMOUS:
+    if "row-level security" in answer.raw or answer.status == _ANONYMOUS:
         return "This key may not write. Use the secret key or the service role key of this project."
     return grant_hint(name)
 

@@ -63,6 +63,7 @@ class Preflight:
         self._store = store
         self._table = store.table
         self._url = store.connection.url
+        self._foreign = store.connection.foreign
         self._name = f"{store.table.schema}.{store.table.name}"
 
     async def checks(self, sample: Row) -> list[Check]:
@@ -90,7 +91,7 @@ class Preflight:
         if look.unfilled:
             checks.append(self._unfilled(look.unfilled))
         if look.denied:
-            message = f"the key may not {', '.join(look.denied)} on {self._name}"
+            message = f"the key may not {self._foreign.sentence(', '.join(look.denied))} on {self._name}"
             checks.append(Check("privileges", ok=False, message=message, hint=grant_hint(self._name)))
         if look.unique in {"missing", "deferrable"}:
             checks.append(self._no_index(deferrable=look.unique == "deferrable"))
@@ -133,7 +134,7 @@ class Preflight:
                 await self._store.send_twins([values, values])
             except Refused as refusal:
                 answer = refusal.answer
-                if answer.code == _ILL_FORMED and key in answer.message:
+                if answer.code == _ILL_FORMED and key in answer.raw:
                     said = said_by(answer)
                     continue
                 if answer.code == _FILLED_BY_THE_DATABASE and (rest := self._without(answer, extras)):
@@ -149,7 +150,7 @@ class Preflight:
     def _without(self, answer: Answer, extras: Extras) -> Extras | None:
         """Leave out a column of ours that only the database may fill."""
         for name, column in (("provenance", extras.provenance), ("updated_at", extras.updated_at)):
-            if column and f'"{column}"' in answer.message:
+            if column and f'"{column}"' in answer.raw:
                 rest = replace(extras, **{name: ""})
                 self._store.know(rest)
                 return rest
@@ -159,7 +160,7 @@ class Preflight:
         if answer.code == TWIN_REFUSED:
             return [self._right()]
         if answer.code == _NOT_NULL:
-            found = re.search(r'column "([^"]+)"', answer.message)
+            found = re.search(r'column "([^"]+)"', answer.raw)
             return [self._unfilled([*([found[1]] if found else []), *await self._telling_unfilled()])]
         if answer.code == _ILL_FORMED:  # of the category or locale
             message = f"{sample.id}: {said_by(answer)}"
@@ -208,7 +209,7 @@ class Preflight:
 
     def _unfilled(self, names: Sequence[str]) -> Check:
         """Name every column that must not be empty and that no row would fill."""
-        shown = ", ".join(dict.fromkeys(names)) or "that the database names"
+        shown = self._foreign.sentence(", ".join(dict.fromkeys(names))) or "that the database names"
         return Check(
             "not null",
             ok=False,
@@ -226,7 +227,7 @@ class Preflight:
         return Check(name, ok=False, message=said, hint=hint, passing=is_away(answer))
 
     def _message(self, answer: Answer) -> str:
-        if answer.code == "42501" and "row-level security" in answer.message:
+        if answer.code == "42501" and "row-level security" in answer.raw:
             return f"the key may not write to {self._name} (row level security)"
         return said_by(answer)
 

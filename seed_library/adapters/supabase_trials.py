@@ -23,9 +23,9 @@ from seed_library.adapters.supabase_errors import (
     hint_for,
     is_about_rows,
     is_away,
+    refused_with,
     rules_hint,
     said_by,
-    without_long_values,
 )
 from seed_library.core.errors import RowsRefused, RunBlocked, StoreUnavailable
 from seed_library.ports import Check, Row
@@ -123,18 +123,20 @@ class Trials:
 
     def _refused_rows(self, refused: Sequence[tuple[Row, RefusedRow]]) -> list[Check]:
         """Return one finding per fault, with the first items that it concerns."""
+        foreign = self._store.connection.foreign
         by_fault: dict[tuple[str, str, str], tuple[str, list[Row]]] = {}
         for row, one in refused:
             by_fault.setdefault((one.state, one.table, _behind(one)), (one.message, []))[1].append(row)
         return [
-            self._refusal(rows, Answer(400, state, without_long_values(message)), table, behind)
+            self._refusal(rows, refused_with(400, foreign.code(state), message, foreign), table, behind)
             for (state, table, behind), (message, rows) in by_fault.items()
         ]
 
     def _refusal(self, rows: Sequence[Row], answer: Answer, table: str, behind: str) -> Check:
         named = ", ".join(str(row.id) for row in rows[:_NAMED]) + (", ..." if len(rows) > _NAMED else "")
-        where = f" [{behind}]" if behind else ""
-        other = f" of the table {table}" if table and table != self._table.name else ""
+        foreign = self._store.connection.foreign
+        where = f" [{foreign.sentence(behind)}]" if behind else ""
+        other = f" of the table {foreign.sentence(table)}" if table and table != self._table.name else ""
         hint = rules_hint(self._name) if is_about_rows(answer) else hint_for(answer, self._table)
         return Check("rows", ok=False, message=f"{named}: {said_by(answer)}{other}{where}", hint=hint)
 
@@ -185,6 +187,7 @@ class Trials:
         wrong = [row for row in rows if kind and comes_back(kind, row.id.key) is False]
         unknown = kind and comes_back(kind, rows[0].id.key) is None and not self._is_enum(described)
         if unknown:
+            kind = self._store.connection.foreign.sentence(kind)
             problem = f"the column {self._table.key} is of type {kind}, which may give keys back in another form"
             return [Check("keys", ok=False, message=problem, hint="Make it text, or a whole number or uuid.")]
         return _few([self._key_fault(row, f"it would come back in another form from a column {kind}") for row in wrong])

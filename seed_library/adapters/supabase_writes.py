@@ -66,7 +66,7 @@ class Writes:
             try:
                 return await self._keys_of(self._upsert(values, ignore_duplicates=True), values)
             except Refused as refusal:
-                found = re.search(r'column "([^"]+)"', refusal.answer.message)
+                found = re.search(r'column "([^"]+)"', refusal.answer.raw)
                 if refusal.answer.code != _FILLED_BY_THE_DATABASE or not found or found[1] not in values[0]:
                     raise
             values = [{name: value for name, value in row.items() if name != found[1]} for row in values]

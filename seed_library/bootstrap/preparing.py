@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seed_library.adapters.catalog_folders import prompts_folder
+from seed_library.adapters.routes import faults_on_the_way, proxy_secrets
 from seed_library.adapters.state import TargetFolder, target_folder
 from seed_library.bootstrap.places import resolve_state_dir
 from seed_library.core.catalog import Catalog, Selection, select
 from seed_library.core.errors import CatalogInvalid, SeedLibraryError, SettingsInvalid, UsageInvalid
 from seed_library.core.prompts import PromptBook
 from seed_library.core.redaction import Redactor
-from seed_library.core.targets import StoreAddress, Target
+from seed_library.core.targets import StoreAddress, SupabaseAddress, Target
 from seed_library.engine.planning import Chosen, choose
 from seed_library.engine.preflight import sample_row
 from seed_library.ports import Row
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from seed_library.settings import Needs, Settings
 
 REHEARSAL_STORE = "sqlite:rehearsal.sqlite3"
+_OUR_NAMES = ("ANTHROPIC_", "SUPABASE_", "SEED_LIBRARY_")  # another one says how any service is reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class Prepared:
     @property
     def redactor(self) -> Redactor:
         """Takes this run's secrets out of any text."""
-        return Redactor(self.settings.secrets)
+        return redactor_for(self.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class Inspection:
     @property
     def redactor(self) -> Redactor:
         """Takes the secrets among the settings out of any text."""
-        return Redactor(self.settings.secrets)
+        return redactor_for(self.settings)
 
     def error(self) -> SeedLibraryError | None:
         """Return one error that names everything that is wrong, or None."""
@@ -173,6 +175,7 @@ def inspect(flags: Flags, needs: Needs, surroundings: Surroundings) -> Inspectio
         flags.env_file, flags.overrides, needs, surroundings.environment, surroundings.now
     )
     _refuse_flags(flags, faults)
+    faults |= network_faults(settings, needs)
     try:
         return Inspection(settings, faults, prepared=_prepared(flags, settings))
     except CatalogInvalid as error:
@@ -251,14 +254,32 @@ def _with_default_locales(selection: Selection, settings: Settings, catalog: Cat
     return replace(selection, locales=catalog.locales[:1])
 
 
+def redactor_for(settings: Settings) -> Redactor:
+    """Return what takes the keys among the settings, and the passwords of proxies, out of any text."""
+    return Redactor((*settings.secrets, *proxy_secrets()))
+
+
+def network_faults(settings: Settings, needs: Needs) -> dict[str, str]:
+    """Return what is wrong with the variables that say how the services are reached: name -> what is wrong with it."""
+    address = settings.store_address
+    urls = [settings.anthropic_base_url] if needs.claude else []
+    if needs.store and isinstance(address, SupabaseAddress):
+        urls.append(address.url)
+    return faults_on_the_way(urls)
+
+
 def store_faults(faults: Mapping[str, str]) -> bool:
     """Whether what is wrong with the settings keeps us from the target."""
-    return any(name.startswith(("SUPABASE_", "SEED_LIBRARY_STORE")) for name in faults)
+    return _any_begins(faults, "SUPABASE_", "SEED_LIBRARY_STORE")
 
 
 def claude_faults(faults: Mapping[str, str]) -> bool:
     """Whether what is wrong with the settings keeps us from the Claude API."""
-    return any(name.startswith(("ANTHROPIC_", "SEED_LIBRARY_MODEL")) for name in faults)
+    return _any_begins(faults, "ANTHROPIC_", "SEED_LIBRARY_MODEL")
+
+
+def _any_begins(faults: Mapping[str, str], *beginnings: str) -> bool:
+    return any(name.startswith(beginnings) or not name.upper().startswith(_OUR_NAMES) for name in faults)
 
 
 def new_run_id(now: datetime) -> str:

@@ -6,15 +6,13 @@ from datetime import UTC, datetime
 
 import click
 
-from seed_library.cli.options import global_options, invocation, target_options
+from seed_library.cli.options import global_options, invocation, target_options, wait_lock_option
 from seed_library.cli.run import prepared_for, seed_here
 
 
 @click.command()
 @target_options
-@click.option(
-    "--wait-lock", type=click.FloatRange(min=0), metavar="SECONDS", default=0, help="Wait for a run that is working."
-)
+@wait_lock_option
 @global_options
 def cancel(catalog: str | None, store: str | None, *, wait_lock: float) -> int:
     """Cancel the batches under way; store what they had finished."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seed_library.cli.numbers import whole
 from seed_library.cli.options import folder_to_look_at, global_options, invocation, target_options
 from seed_library.core.errors import UsageInvalid
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @target_options
 @click.option("-f", "--follow", "following", is_flag=True, help="Show new lines as they come, until the run has ended.")
 @click.option("--run", "run_id", metavar="RUN_ID", help="The log of this run; without it the newest.")
-@click.option("-n", "--lines", "last", type=click.IntRange(min=0), metavar="N", help="Only the last N lines.")
+@click.option("-n", "--lines", "last", type=whole(0), metavar="N", help="Only the last N lines.")
 @global_options
 def logs(catalog: str | None, store: str | None, run_id: str | None, last: int | None, *, following: bool) -> None:
     """Show the log of a run."""

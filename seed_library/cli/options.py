@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from seed_library.cli.numbers import seconds, whole
 from seed_library.cli.output import Output
 from seed_library.core.errors import UsageInvalid
 from seed_library.core.redaction import Redactor
@@ -59,13 +60,12 @@ def surroundings() -> Surroundings:
 
 
 def keep_secret(redactor: Redactor) -> None:
-    """Let nothing leave unredacted from here on; only now is it safe to show debug logs."""
-    from seed_library.cli.debug_log import show_debug_logs
+    """Let nothing leave unredacted from here on; only now is it safe to show what the libraries log."""
+    from seed_library.cli.debug_log import show_logs
 
     output = invocation().output
     output.redact = redactor
-    if output.verbose:
-        show_debug_logs(output)
+    show_logs(output)
     _warn_of_readable(invocation().dotenv, output)
 
 
@@ -167,7 +167,7 @@ def catalog_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--category", multiple=True, help="Only this category (repeatable)."),
             click.option("--key", multiple=True, help="Only keys like this, such as 'yang_*' (repeatable)."),
             click.option("--locale", multiple=True, help="Only this locale (repeatable)."),
-            click.option("--limit", type=click.IntRange(min=1), help="Only the first N items."),
+            click.option("--limit", type=whole(1), metavar="N", help="Only the first N items."),
             click.option("--store", metavar="STORE", help="supabase, or sqlite:PATH."),
         ],
     )
@@ -207,7 +207,9 @@ def price_options(command: Command) -> Command:
         [
             click.option("--model", help="The Claude model to ask."),
             click.option("--budget", metavar="USD", help="The most this run may spend."),
-            click.option("--concurrency", type=click.IntRange(1, 256), help="Requests in flight at the same time."),
+            click.option(
+                "--concurrency", type=whole(1, 256), metavar="N", help="Requests in flight at the same time (1 to 256)."
+            ),
             click.option(
                 "--mode",
                 type=click.Choice(["auto", "messages", "batch"]),
@@ -215,6 +217,13 @@ def price_options(command: Command) -> Command:
             ),
         ],
     )
+
+
+def wait_lock_option(command: Command) -> Command:
+    """Add --wait-lock."""
+    return click.option(
+        "--wait-lock", type=seconds(0), metavar="SECONDS", default=0, help="Wait for a run that is working."
+    )(command)
 
 
 def refresh_option(command: Command) -> Command:

@@ -43,7 +43,7 @@ def plan(flags: Flags, refresh: Refresh | None, *, show_prompts: bool) -> None:
 
 def show_plan(flags: Flags, refresh: Refresh, *, show_prompts: bool = False) -> None:
     """Print the preview of a run."""
-    from seed_library.bootstrap.preparing import prepare
+    from seed_library.bootstrap.preparing import network_faults, prepare
     from seed_library.bootstrap.previewing import preview
     from seed_library.settings import Needs, unmet
 
@@ -52,6 +52,7 @@ def show_plan(flags: Flags, refresh: Refresh, *, show_prompts: bool = False) -> 
     keep_secret(prepared.redactor)
     needs = Needs(claude=True, store=True)
     faults = unmet(prepared.settings, needs, around.environment, around.now)
+    faults |= network_faults(prepared.settings, needs)
     found = preview(prepared, refresh, faults=faults)
     if output.as_json:
         output.document(_document(prepared, found, show_prompts=show_prompts))

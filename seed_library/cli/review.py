@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seed_library.cli.numbers import whole
 from seed_library.cli.options import catalog_options, global_options, invocation, price_options
 from seed_library.cli.run import prepared_for
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 @click.command()
 @catalog_options
 @price_options
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="A port of 127.0.0.1; any free one by default.")
+@click.option(
+    "--port", type=whole(0, 65535), metavar="N", default=0, help="A port of 127.0.0.1; any free one by default."
+)
 @global_options
 def review(flags: Flags, port: int) -> None:
     """Open a local page to read, accept, reject, edit and regenerate texts."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seed_library.cli.numbers import seconds, whole
 from seed_library.cli.options import (
     catalog_options,
     global_options,
@@ -18,6 +19,7 @@ from seed_library.cli.options import (
     price_options,
     refresh_option,
     surroundings,
+    wait_lock_option,
     with_store,
 )
 from seed_library.cli.output import Output, error_fields
@@ -38,14 +40,10 @@ if TYPE_CHECKING:
 @refresh_option
 @click.option("--dry-run", is_flag=True, help="The same as `plan`: free of charge.")
 @click.option("--detach", is_flag=True, help="Go on in the background once the first text is stored.")
-@click.option(
-    "--wait-lock", type=click.FloatRange(min=0), metavar="SECONDS", default=0, help="Wait for a run that is working."
-)
-@click.option(
-    "--detach-timeout", type=click.FloatRange(min=1), metavar="SECONDS", default=180, help="Wait so long for --detach."
-)
+@wait_lock_option
+@click.option("--detach-timeout", type=seconds(1), metavar="SECONDS", default=180, help="Wait so long for --detach.")
 @click.option("--run-id", hidden=True)
-@click.option("--ready-fd", type=int, hidden=True)
+@click.option("--ready-fd", type=whole(3), hidden=True)
 @global_options
 def run(flags: Flags, refresh: Refresh | None, **how: Any) -> int:
     """Seed the target; resume where an earlier run ended."""

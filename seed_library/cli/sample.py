@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seed_library.cli.numbers import whole
 from seed_library.cli.options import catalog_options, global_options, invocation, price_options
 from seed_library.cli.output import Content, as_content
 from seed_library.cli.run import prepared_for, work_here
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("count", type=click.IntRange(1, 100), default=4)
+@click.argument("count", type=whole(1, 100), default=4)
 @catalog_options
 @price_options
 @global_options

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seed_library.cli.numbers import seconds
 from seed_library.cli.options import global_options, invocation, target_options
 from seed_library.cli.wording import sentence
 from seed_library.core.errors import TargetLocked, UsageInvalid
@@ -23,7 +24,7 @@ _TIMES_ASKED = 25  # five seconds; then a process that heeds nothing is killed, 
 @click.command()
 @target_options
 @click.option("--now", is_flag=True, help="Leave at once: requests in flight may have been billed.")
-@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", default=300, help="Wait at most so long.")
+@click.option("--timeout", type=seconds(0), metavar="SECONDS", default=300, help="Wait at most so long.")
 @global_options
 def stop(catalog: str | None, store: str | None, *, now: bool, timeout: float) -> None:
     """Ask the run that is working to stop, and wait until it has."""

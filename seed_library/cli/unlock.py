@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seed_library.cli.numbers import LARGEST_TOKEN, whole
 from seed_library.cli.options import global_options, invocation, keep_secret, surroundings, target_options
 
 if TYPE_CHECKING:
@@ -14,18 +15,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @target_options
-@click.option("--token", type=click.IntRange(min=1), help="Break the lease that has this token.")
+@click.option("--token", type=whole(1, LARGEST_TOKEN), metavar="N", help="Break the lease that has this token.")
 @global_options
 def unlock(catalog: str | None, store: str | None, token: int | None) -> None:
     """Show or break the lease across machines."""
-    from seed_library.bootstrap.preparing import Flags
+    from seed_library.bootstrap.preparing import Flags, redactor_for
     from seed_library.bootstrap.unlocking import unlock as look_and_break
     from seed_library.bootstrap.unlocking import unlock_settings
-    from seed_library.core.redaction import Redactor
 
     output = invocation().output
     settings = unlock_settings(Flags(catalog, store=store, env_file=invocation().dotenv), surroundings())
-    keep_secret(Redactor(settings.secrets))
+    keep_secret(redactor_for(settings))
     found = look_and_break(settings, token)
     if output.as_json:
         output.document(_document(found))

@@ -22,6 +22,7 @@ _CACHE_COUNTS = ("cache_creation_input_tokens", "cache_read_input_tokens")
 _MOST_TOKENS = 2_000_000
 # Tokens of prose have four or five characters, the longest words of a vocabulary about twenty.
 _LONGEST_TOKEN = 32
+_API_WORD = re.compile(r"[a-z_]{1,40}")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # no database takes these as text
 
 
@@ -145,15 +146,20 @@ def reading_fault(message: RawMessage) -> str:
     if reason == "refusal":
         details = message.get("stop_details")
         category = details.get("category") if isinstance(details, dict) else None
-        return f"the model refused to answer ({category or 'no category given'})"
+        return f"the model refused to answer ({_word(category) or 'no category given'})"
     if reason == "max_tokens":
         return "the answer was cut off at max_tokens"
     if reason != "end_turn":
-        return f"the answer ended with stop_reason {reason!r} instead of 'end_turn'"
+        return f"the answer ended with stop_reason {_word(reason)!r} instead of 'end_turn'"
     text = text_of(message)
     if not text:
         return "the answer holds no text"
     return unstorable(text)
+
+
+def _word(said: object) -> str | None:
+    """Return one of the API's own words; None for anything else, which could be anybody's."""
+    return said if isinstance(said, str) and _API_WORD.fullmatch(said) else None
 
 
 def unstorable(text: str) -> str:

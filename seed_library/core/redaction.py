@@ -24,10 +24,15 @@ _SHAPES = re.compile(
 
 
 class Redactor:
-    """Replaces known secrets and everything shaped like one."""
+    """Replaces known secrets and everything shaped like one.
+
+    Attributes:
+        secrets: those that it knows.
+    """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        spellings = {form for secret in secrets for form in _spellings(secret)}
+        self.secrets = tuple(secrets)
+        spellings = {form for secret in self.secrets for form in _spellings(secret)}
         # Longest first, so that no rest of a longer secret stays behind a shorter one.
         self._known = sorted(spellings, key=len, reverse=True)
 
@@ -41,5 +46,7 @@ class Redactor:
 def _spellings(secret: str) -> list[str]:
     """The value, stripped, URL-quoted and as Python shows it: the forms in which libraries echo a header."""
     stripped = secret.strip()
-    forms = {secret, stripped, quote(stripped, safe=""), repr(secret)[1:-1], repr(secret.encode())[2:-1]}
+    raw = secret.encode("utf-8", "surrogatepass")  # a key that is none can hold half a pair
+    quoted = quote(stripped, safe="", errors="surrogatepass")
+    forms = {secret, stripped, quoted, repr(secret)[1:-1], repr(raw)[2:-1]}
     return [form for form in forms if len(form.strip()) >= _SHORTEST_SECRET]

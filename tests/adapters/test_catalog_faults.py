@@ -68,6 +68,39 @@ FAULTS: dict[str, tuple[Files, list[str]]] = {
             "catalog.toml: table.name: string should match",
         ],
     ),
+    "numbers that cannot be meant": (
+        toml(
+            ("at_most = 120", f"at_most = 1{'0' * 400}"),
+            (
+                '"claude-sonnet-5-5"',
+                f'"m"\nmax_tokens = 1{"0" * 400}\nthinking_tokens = nan\nrepairs = -1\ntries = 1e400',
+            ),
+            ('name = "texts"', 'name = "texts"\n[table.constants]\nweight = [1, { of = nan }]'),
+        ),
+        [
+            "catalog.toml: table.constants: value error, numbers must be finite (neither nan nor inf)",
+            "catalog.toml: request.max_tokens: input should be less than or equal to 1000000",
+            "catalog.toml: request.thinking_tokens: input should be a valid integer",
+            "catalog.toml: request.repairs: input should be greater than or equal to 0",
+            "catalog.toml: request.tries: input should be a valid integer",
+        ],
+    ),
+    "a length without end": (
+        toml(("at_most = 120", f"at_most = 1{'0' * 400}")),
+        [
+            f"catalog.toml: gates.words for {c}, {loc}: all four must be whole numbers from 1 to 1,000,000"
+            for c in ("sun", "moon")
+            for loc in ("de", "en")
+        ],
+    ),
+    "a number of thousands of digits": (
+        toml(("version = 1", f"version = {'1' * 5000}")),
+        ["catalog.toml is not TOML: Exceeds the limit"],
+    ),
+    "thousands of brackets": (
+        toml(("version = 1", f"version = {'[' * 100_000}")),
+        ["catalog.toml is not TOML: "],
+    ),
     "not TOML": ({"catalog.toml": 'name = "stars'}, ["catalog.toml is not TOML: "]),
     "another name": (
         toml(('name = "stars"', 'name = "star"')),

@@ -14,6 +14,7 @@ from seed_library.adapters.claude_stream import StreamedMessage, events_of
 from seed_library.core.catalog import RequestSpec
 from seed_library.core.drafts import Request, text_of
 from seed_library.core.errors import WriteRetryable
+from seed_library.core.foreign_text import ForeignText
 
 START: dict[str, Any] = {
     "type": "message_start",
@@ -130,7 +131,7 @@ async def test_an_error_status_is_an_error_status(messages: MessagesServer) -> N
 )
 def test_events_that_fit_nowhere_are_no_message(events: list[dict[str, Any]]) -> None:
     """Whatever shape they have, the failure is one of an answer, and it may have been billed."""
-    message = StreamedMessage("req_1")
+    message = StreamedMessage("req_1", ForeignText(()))
     *before, last = events
     for event in before:
         message.take(event)
@@ -141,7 +142,7 @@ def test_events_that_fit_nowhere_are_no_message(events: list[dict[str, Any]]) ->
 
 def test_events_of_a_later_version_are_left_alone() -> None:
     """Unknown events, deltas and fields are no reason to throw a paid text away."""
-    message = StreamedMessage("")
+    message = StreamedMessage("", ForeignText(()))
     later = [{"type": "weather"}, _delta(type="sound_delta", sound="x")]
     ends = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}}
     for event in (START, BLOCK, *later, _delta(type="text_delta", text="a"), _delta(type="text_delta", text="b"), ends):

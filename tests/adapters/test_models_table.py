@@ -106,7 +106,7 @@ def test_a_file_of_the_user_is_laid_over_the_packaged_table(tmp_path: Path) -> N
     ("content", "faults"),
     [
         (b"as_of = ", ["Invalid value"]),
-        (b"# \xfc", ["utf-8"]),
+        (b"# \xfc", ["models.toml, line 1: not UTF-8"]),
         (b"", ["as_of: Field required"]),
         (
             OWN.replace('input = "1"', 'input = "-1", batch = "1"').replace("thinking", "thoughts").encode(),
@@ -133,6 +133,28 @@ def test_everything_that_is_wrong_with_such_a_file_is_named(tmp_path: Path, cont
 
 
 def test_a_file_that_is_gone_is_a_fault_of_settings_too(tmp_path: Path) -> None:
-    """With the system's own reason."""
-    with pytest.raises(SettingsInvalid, match="No such file"):
+    """By its name."""
+    with pytest.raises(SettingsInvalid, match=r"models\.toml is missing"):
         load_models(tmp_path / "models.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('input = "1"', 'input = "nan"', "price.input: Input should be a finite number"),
+        ('input = "1"', "input = inf", "price.input: Input should be a finite number"),
+        ('input = "1"', 'input = "1e400"', "price.input: Input should be less than or equal to 1000000"),
+        ("output = 5", "output = -5", "price.output: Input should be greater than or equal to 0"),
+        ("8000", "1" + "0" * 400, "max_output_tokens: Input should be less than or equal to 1000000000"),
+        ("8000", "nan", "max_output_tokens: Input should be a finite number"),
+        ("8000", "1" * 5000, "is not TOML: Exceeds the limit"),
+        ("8000", "[" * 100_000, "is not TOML: "),
+    ],
+)
+def test_a_number_that_cannot_be_meant_is_named(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    """It would make the price of everything nonsense, or end in arithmetic that overflows."""
+    file = tmp_path / "models.toml"
+    file.write_text(OWN.replace(old, new))
+    with pytest.raises(SettingsInvalid) as caught:
+        load_models(file)
+    assert fault in caught.value.message

@@ -141,6 +141,7 @@ class Evidence:
         catalog: the keys of all items.
         damaged: lines inside the journals that cannot be read.
         files: what the state folders hold.
+        overheard: the first lines of what the proxy was sent.
     """
 
     clients: Sequence[Client]
@@ -155,6 +156,7 @@ class Evidence:
     catalog: Collection[str]
     files: bytes
     secrets: tuple[str, ...]
+    overheard: Sequence[str]
 
     def of(self, client: Client) -> list[Asked]:
         """Return what a client asked for."""
@@ -177,7 +179,13 @@ def items_paid_for(state: Path) -> set[str]:
 
 
 def gather(
-    messages: MessagesServer, supabase: Supabase, clients: Sequence[Client], states: Sequence[Path], *, person: bool
+    messages: MessagesServer,
+    supabase: Supabase,
+    clients: Sequence[Client],
+    states: Sequence[Path],
+    *,
+    person: bool,
+    overheard: Sequence[str],
 ) -> Evidence:
     """Collect it at the end of a trial."""
     served = messages.control(state=True)
@@ -194,6 +202,7 @@ def gather(
         catalog=frozenset(planned_prompts().values()),
         files=b"".join(file.read_bytes() for state in states for file in state.rglob("*") if file.is_file()),
         secrets=(KEY, supabase.secret),
+        overheard=overheard,
     )
 
 

@@ -10,7 +10,8 @@ I5   at the end the table is the catalog, each text one that was paid for or tha
 I6   no two processes ask at the same time.
 I7   what the journal says was spent is what the server charged for the answers it holds; with what it says may have
      been billed, at least what the server charged in all.
-I8   no key is in any file of the state folder, nor in any output.
+I8   no key is in any file of the state folder, nor in any output; nothing takes the proxy that every variable names:
+     all that is asked for is on this machine, and what is set to lead elsewhere over plain http is not asked.
 I9   exit code and last line say what happened; who speaks of conflicts has met what others wrote.
 I10  nothing is asked for after a refusal, nor where the table refuses the rows to come, and no process is charged more
      than its budget.
@@ -189,6 +190,7 @@ def _is_silent(seen: Evidence, verdict: Verdict) -> None:
     for secret in seen.secrets:
         verdict.require(secret.encode() not in seen.files, "I8: a key is in a file of the state folder")
         verdict.require(secret not in said, "I8: a key is in the output")
+    verdict.require(not seen.overheard, f"I8: a proxy was sent {seen.overheard[:3]}")
 
 
 def _ends_as_it_says(seen: Evidence, client: Client, verdict: Verdict) -> None:

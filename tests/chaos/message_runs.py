@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from processes.program import Ended, Running
+from servers.eavesdropper import Eavesdropper
 from servers.processes import MessagesServer
 from servers.supabase import Supabase
 
@@ -25,6 +26,8 @@ from chaos.stage import Stage
 from chaos.tables import be_quick, refusing, watched_table
 from chaos.verdict import Verdict
 
+_FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"
+_SETTINGS_WRONG = 3
 _TORN = b'0badc0de {"kind":"paid","run":"x","item"'
 _JUMPS = (-86_400.0, 3_600.0, 86_400.0)
 _PAST_THE_LEASE = 100.0
@@ -37,7 +40,17 @@ def trial(seed: int, folder: Path, messages: MessagesServer, supabase: Supabase,
     """Do one trial in an empty folder, and judge it."""
     dangers, verdict = Dangers.draw(seed), Verdict(seed)
     around = Surroundings.draw(seed, len(dangers.lives))
-    stage = Stage(folder, messages, supabase, dangers, random.Random(f"moments {seed}"), verdict, mutant)
+    with Eavesdropper(_FORBIDDEN) as eavesdropper:
+        moments = random.Random(f"moments {seed}")
+        stage = Stage(folder, messages, supabase, eavesdropper, dangers, moments, verdict, mutant)
+        _play(stage, around)
+    _count(around, verdict)
+    return verdict
+
+
+def _play(stage: Stage, around: Surroundings) -> None:
+    """Live all lives, run to the end, and judge what was seen."""
+    messages, supabase, dangers = stage.messages, stage.supabase, stage.dangers
     messages.reset()
     supabase.reset()
     watched = [str(stage.state("here")), str(stage.state("there"))]
@@ -49,10 +62,15 @@ def trial(seed: int, folder: Path, messages: MessagesServer, supabase: Supabase,
         messages.faults()
         supabase.faults()
         be_quick(supabase)
+        _mislead(stage)
         _finish(stage, around)
-        judge(_evidence(stage, around), verdict)
-    _count(around, verdict)
-    return verdict
+        judge(_evidence(stage, around), stage.verdict)
+
+
+def _mislead(stage: Stage) -> None:
+    """Set both addresses to plain http elsewhere: refused as settings, and nothing is sent."""
+    ended = stage.misled()
+    stage.verdict.require(ended.code == _SETTINGS_WRONG, f"I9: misled, it ended with {ended.code}: {ended.out[-500:]}")
 
 
 def _count(around: Surroundings, verdict: Verdict) -> None:
@@ -63,7 +81,8 @@ def _count(around: Surroundings, verdict: Verdict) -> None:
 
 def _evidence(stage: Stage, around: Surroundings) -> Evidence:
     states = [stage.state("here"), stage.state("there")]
-    return gather(stage.messages, stage.supabase, stage.clients, states, person=around.person)
+    overheard = stage.eavesdropper.requests
+    return gather(stage.messages, stage.supabase, stage.clients, states, person=around.person, overheard=overheard)
 
 
 def _finish(stage: Stage, around: Surroundings) -> None:

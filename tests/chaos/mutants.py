@@ -204,6 +204,22 @@ def _give_up_what_another_key_sees() -> None:
     batch_collecting.of_the_same_workspace = lambda *_: True  # type: ignore[attr-defined]  # as above
 
 
+def _ask_through_a_proxy() -> None:
+    """What goes to this machine takes the proxy that the variables name, too."""
+    from seed_library.core import proxies
+
+    proxies.is_loopback = lambda host: False  # type: ignore[attr-defined]
+
+
+def _send_keys_in_clear() -> None:
+    """Plain http is as good as https, wherever it leads."""
+    from seed_library import settings
+    from seed_library.adapters import routes
+
+    settings.url_fault = lambda url: ""  # type: ignore[attr-defined]  # that is the point
+    routes.is_loopback = lambda host: True  # type: ignore[attr-defined]
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "no lock": _work_without_lock,
     "table only": _believe_the_table_only,
@@ -221,4 +237,6 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "printing itself": _print_oneself,
     "hasty": _try_six_times,
     "one workspace": _give_up_what_another_key_sees,
+    "through a proxy": _ask_through_a_proxy,
+    "keys in clear": _send_keys_in_clear,
 }

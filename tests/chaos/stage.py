@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from processes.program import Ended, Running
+from servers.eavesdropper import Eavesdropper
 from servers.processes import MessagesServer
 from servers.supabase import Supabase
 
@@ -35,6 +36,7 @@ class Stage:
     folder: Path
     messages: MessagesServer
     supabase: Supabase
+    eavesdropper: Eavesdropper
     dangers: Dangers
     dice: random.Random
     verdict: Verdict
@@ -70,6 +72,12 @@ class Stage:
         client = self._client(None, "here")
         client.verb = "prune"
         return client, self._program(client).start("prune", "--json", "--yes", *ITEMS)
+
+    def misled(self) -> Ended:
+        """Start a check of two services elsewhere, over plain http."""
+        elsewhere = {name: f"http://{name.lower()}.example.com" for name in ("ANTHROPIC_BASE_URL", "SUPABASE_URL")}
+        elsewhere = {name: address.replace("_", "-") for name, address in elsewhere.items()}
+        return self._program(Client("misled", "here", "", "end", "check")).run("check", "--json", **elsewhere)
 
     def end(self, client: Client, running: Running) -> Ended:
         """Wait for the end of a client, and keep what it said."""
@@ -108,7 +116,7 @@ class Stage:
     def _program(self, client: Client) -> Forking:
         folder = self.folder / client.machine
         folder.mkdir(parents=True, exist_ok=True)
-        settings = {**self.messages.environment, **self.supabase.environment}
+        settings = {**self.messages.environment, **self.supabase.environment, **self.eavesdropper.variables}
         settings["ANTHROPIC_BASE_URL"] = f"{self.messages.url}/as/{client.name}"
         return Forking(folder, settings, self._hardship(client.hardship, folder, narrow=client.unread))
 

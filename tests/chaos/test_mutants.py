@@ -85,6 +85,11 @@ def _undisturbed(drawn: Drawn) -> bool:
     return drawn.undisturbed
 
 
+def _any(_: Drawn) -> bool:
+    """Every trial has it."""
+    return True
+
+
 def _written_beside_it(drawn: Drawn) -> bool:
     """The person writes rows to come when the first life has just begun, and it is slow."""
     slow = drawn.dangers.concurrency == 1 and drawn.dangers.latency_ms >= 20
@@ -165,6 +170,8 @@ _DANGERS: dict[str, Callable[[Drawn], bool]] = {
     "the clock decides": _closed_lid,
     "printing itself": _unread,
     "hasty": _away,
+    "through a proxy": _any,
+    "keys in clear": _any,
 }
 _FOUND_BY = {
     "overwrite whatever is there": "I11",
@@ -176,6 +183,8 @@ _FOUND_BY = {
     "printing itself": "I13",
     "hasty": "I13",
     "one workspace": "billed twice",
+    "through a proxy": "I8",
+    "keys in clear": "I8",
 }
 
 

@@ -9,7 +9,7 @@ from seed_library.core.targets import (
     StoreAddress,
     SupabaseAddress,
     Target,
-    is_loopback,
+    service_url,
     sqlite_path,
     url_fault,
 )
@@ -33,6 +33,9 @@ SPELLINGS = {
         "http://LOCALHOST:54321/rest/v1",
         "http://[::1]:54321",
         "http://0.0.0.0:54321",
+        "http://localhost.:54321",
+        "http://0x7f.1:54321",
+        "http://[::ffff:127.0.0.1]:54321",
     ],
     "another port of this machine": ["http://127.0.0.1:54322"],
     "this machine's web server": ["http://localhost", "http://127.0.0.1:80"],
@@ -136,6 +139,24 @@ def test_encrypted_addresses_and_this_machine_are_accepted(url: str) -> None:
         ("https://db.example.com:99999", "is not a URL"),
         ("https://ü..example", "is not a URL"),
         ("https://" + "ü" * 70 + ".example", "is not a URL"),
+        ("http://localhost.evil.example.com.", "must start with https://"),
+        ("http://app.localhost", "must start with https://"),
+        ("http://127.0.0.1.", "must start with https://"),
+        ("http://0x7f.0x0.0x0.0x0.0x1", "must start with https://"),
+        ("http://[::ffff:10.0.0.1]", "must start with https://"),
+        ("http://2130706434.example", "must start with https://"),
+        ("https://@db.example.com", "must not contain a user name or password"),
+        ("http://127.0.0.1\\@db.example.com", "must not contain a user name or password"),
+        ("http://127.0.0.1\\.example.com", "contains characters that no URL has"),
+        ("https://db.example.com\x00", "contains characters that no URL has"),
+        ("https://db.example.com/\udcff", "contains characters that no URL has"),
+        ("https://%64b.example.com", "contains characters that no URL has"),
+        ("https://{project}.supabase.co", "contains characters that no URL has"),
+        ("https://☃.example.com", "contains characters that no URL has"),
+        ("https://\uff11\uff12\uff17.0.0.1", "contains characters that no URL has"),
+        ("https://" + ".".join(["abcdefghi"] * 30), "contains characters that no URL has"),
+        ("https://db.example.com?apikey=hunter2", "must end before the ? or #"),
+        ("https://db.example.com/#hunter2", "must end before the ? or #"),
     ],
 )
 def test_an_address_that_cannot_be_used_says_why_and_shows_no_password(url: str, reason: str) -> None:
@@ -146,28 +167,29 @@ def test_an_address_that_cannot_be_used_says_why_and_shows_no_password(url: str,
 
 
 @pytest.mark.parametrize(
-    ("host", "here"),
-    [
-        ("127.0.0.1", True),
-        ("127.255.0.1", True),
-        ("[::1]", True),
-        ("LOCALHOST", True),
-        ("127.0.0.1.example.com", False),
-        ("127.example.com", False),
-        ("127.1", False),
-        ("10.0.0.1", False),
-        ("localhost.example.com", False),
-    ],
-)
-def test_only_true_names_of_this_machine_count_as_it(host: str, *, here: bool) -> None:
-    """A foreign host may begin like one."""
-    assert is_loopback(host) is here
-
-
-@pytest.mark.parametrize(
     ("store", "path"),
     [("sqlite:a/b.db", "a/b.db"), ("sqlite:", ""), ("supabase", ""), ("SQLITE:a", ""), ("a.sqlite:b", "")],
 )
 def test_a_sqlite_store_is_named_by_its_path(store: str, path: str) -> None:
     """Anything else has no path."""
     assert sqlite_path(store) == path
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("HTTP://Localhost.:54321/", "http://localhost:54321"),
+        ("http://localhost.", "http://localhost"),
+        ("http://0x7f.1:80/one", "http://127.0.0.1:80/one"),
+        ("http://[::FFFF:127.0.0.1]", "http://127.0.0.1"),
+        ("http://[0:0::1]:54321", "http://[::1]:54321"),
+        ("https://Bücher.example/Ä", "https://bücher.example/Ä"),
+        ("https://db.example.com./one/", "https://db.example.com./one"),
+        ("https://mylocalhost.example", "https://mylocalhost.example"),
+        ("https://abcdefgh.supabase.co", "https://abcdefgh.supabase.co"),
+    ],
+)
+def test_an_address_is_handed_on_in_a_spelling_that_libraries_understand(written: str, meant: str) -> None:
+    """As the vendors' clients, the system's resolver and the servers know it."""
+    assert url_fault(written) == ""
+    assert service_url(written) == meant

@@ -102,7 +102,7 @@ class Program:
         """Return the environment of a start; an empty change takes a setting away."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "NO_PROXY", "LANG") if name in os.environ}
         wanted = {"SEED_LIBRARY_STATE_DIR": str(self.state), **self.settings, **changes}
-        return kept | {name: value for name, value in wanted.items() if value}
+        return {name: value for name, value in {**kept, **wanted}.items() if value}
 
     def make_catalog(self, name: str, more: str) -> None:
         """Make a new catalog, with more in its catalog.toml."""

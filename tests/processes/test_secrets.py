@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
+from core.test_foreign_text import CODINGS, stretches
 from processes.program import Ended, Program
 from servers.processes import KEY, MessagesServer
 from servers.supabase import Supabase
@@ -60,8 +63,54 @@ def test_an_env_file_that_others_can_read_is_named(program: Program, mode: int, 
     assert ("chmod 600 .env" in ended.err) is warned
 
 
+LOUD = """
+import logging
+logging.basicConfig(level=logging.DEBUG, format="%(name)s %(message)s %(exc_text)s")
+for name in ("httpx", "httpx2", "httpcore", "httpcore2", "urllib3", "anthropic", "asyncio"):
+    logging.getLogger(name).setLevel(logging.DEBUG)
+"""
+
+
+@pytest.mark.parametrize("coding", ["its tail", "wrapped in short lines", "base64, one further"])
+@pytest.mark.parametrize("loud", ["quiet", "verbose", "variables", "python"])
+def test_what_echoes_a_key_is_told_without_it_however_loud_the_logs_are(
+    program: Program, messages: MessagesServer, supabase: Supabase, coding: str, loud: str
+) -> None:
+    """In a header or a body, of a refusal or a success: by --verbose, a variable of a library, the user's handlers."""
+    told = CODINGS[coding](KEY)
+    echo = {"headers": {"x-echo": " ".join(told.split()), "request-id": base64.b64encode(KEY.encode()).decode()}}
+    page = {"body": f"<html>{told}</html>", **echo}
+    messages.faults(page, {"status": 400, "message": f"cannot take {told}", "times": 9, **echo})
+    environment = {
+        "variables": {
+            "ANTHROPIC_LOG": "debug",
+            "PYTHONASYNCIODEBUG": "1",
+            "PYTHONDEVMODE": "1",
+            "HTTPX_LOG_LEVEL": "trace",
+        },
+        "python": {"PYTHONPATH": str(program.folder)},
+    }.get(loud, {})
+    program.folder.mkdir(exist_ok=True)
+    (program.folder / "sitecustomize.py").write_text(LOUD)
+    options = ["--verbose"] if loud == "verbose" else []
+    ended = program.run(*options, "run", "--limit", "1", **environment)
+    assert ended.code == 4, ended.err
+    assert "400" in ended.err
+    assert ("HTTP Request" in ended.err) is (loud in {"verbose", "python"})
+    everything = "".join((ended.out + ended.err + _kept(program)).split())
+    assert not [part for part in stretches(told) | stretches(KEY.removeprefix("sk-ant-")) if part in everything]
+
+
+def _kept(program: Program) -> str:
+    return "".join(
+        path.read_text(errors="replace")
+        for path in program.state.rglob("*")
+        if path.is_file() and path.name != "ballast"
+    )
+
+
 def _assert_absent(program: Program, ended: Ended, *secrets: str) -> None:
-    kept = "".join(path.read_text(errors="replace") for path in program.state.rglob("*") if path.is_file())
+    kept = _kept(program)
     for secret in secrets:
         for spelling in (secret, repr(secret)[1:-1], repr(secret.encode())[2:-1]):
             assert spelling not in ended.out + ended.err + kept

@@ -83,5 +83,6 @@ def scripted(fault: Fault) -> Reply | None:
         kind, code = fault.get("type", ""), fault.get("error_code", "")
         return error_reply(fault["status"], fault.get("message", "scripted"), kind, code, fault.get("headers"))
     if "body" in fault:
-        return 200, fault["body"].encode(), {"content-type": fault.get("content_type", "text/html")}
+        kind = {"content-type": fault.get("content_type", "text/html")}
+        return 200, fault["body"].encode(), kind | fault.get("headers", {})
     return None

@@ -25,7 +25,7 @@ only, no batches), its method is `method` and its user prompt holds `match`;
 `skip` lets so many pass, then `times` (default 1) are hit, or each with `probability` (seeded). What it does:
   status (+ type, error_code, message, headers)   an error answer, not billed
   drop: "before" | "after"                        cut the connection without or with billing; a stream in its middle
-  body                                            a 200 with this body, not billed
+  body (+ content_type, headers)                  a 200 with this body, not billed
   truncate: true                                  half of a billed answer; a stream without its message_stop
   truncate: n                                     a stream that ends in order after n events
   hang: true                                      no answer, ever; a stream stops after its first events, billed
