@@ -145,7 +145,7 @@ class _Loader:
 
     def _text(self, name: str) -> str:
         try:
-            text = read_text(self._place / name)
+            text = read_text(self._place, name)
         except Unreadable as error:
             self.faults.append(str(error))
             return ""
@@ -223,7 +223,7 @@ class _Loader:
             )
             return
         try:
-            for line, record in reader(file.items, read_text(self._place / file.items)):
+            for line, record in reader(file.items, read_text(self._place, file.items)):
                 yield from self._expand(file, f"{file.items}, line {line}", record)
         except Unreadable as error:
             self.faults.append(str(error))
