@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,31 +65,49 @@ def peek_table(folder: Path, name: str) -> TableSpec:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read and decode a TOML file.
+    """Read and decode a TOML file of a catalog.
 
     Raises:
-        Unreadable: it is missing, not UTF-8 or not TOML.
+        Unreadable: it cannot be read as text, or is not TOML.
     """
     try:
-        return tomllib.loads(read_text(path))
+        return tomllib.loads(read_text(path.parent, path.name))
     except (ValueError, RecursionError) as error:  # of thousands of digits, of thousands of brackets
         raise Unreadable(f"{path.name} is not TOML: {error}") from None
 
 
-def read_text(path: Path) -> str:
-    """Read a UTF-8 file, with or without a byte order mark.
+def read_text(folder: Path, name: str) -> str:
+    """Read a UTF-8 file of a catalog's folder, with or without a byte order mark.
+
+    Args:
+        folder: the catalog's own folder. Nothing outside of it is read, and nothing hidden in it: what is read here is
+            sent to the model.
+        name: the file's path in the folder.
 
     Raises:
-        Unreadable: it is missing or not UTF-8.
+        Unreadable: it is missing, no UTF-8, no file, or a link that leads out of the folder.
     """
+    _require_inside(folder, name)
+    path = folder / name
     try:
+        kind = path.stat().st_mode
+        if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+            raise Unreadable(f"{name} is no regular file")
         data = path.read_bytes()
     except FileNotFoundError:
-        raise Unreadable(f"{path.name} is missing") from None
+        raise Unreadable(f"{name} is missing") from None
     except OSError as error:
-        raise Unreadable(f"{path.name} cannot be read: {error.strerror}") from None
+        raise Unreadable(f"{name} cannot be read: {error.strerror}") from None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise Unreadable(f"{path.name}, line {line}: not UTF-8 (byte {data[error.start]:#04x})") from None
+        raise Unreadable(f"{name}, line {line}: not UTF-8 (byte {data[error.start]:#04x})") from None
+
+
+def _require_inside(folder: Path, name: str) -> None:
+    real, root = Path(os.path.realpath(folder / name)), Path(os.path.realpath(folder))
+    if not real.is_relative_to(root):
+        raise Unreadable(f"{name} leads out of the catalog's folder; only what is in it is read")
+    if any(part.startswith(".") for part in real.relative_to(root).parts):
+        raise Unreadable(f"{name} leads to a hidden file, which is not read")

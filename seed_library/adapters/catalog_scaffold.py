@@ -14,7 +14,7 @@ name = "{name}"
 description = "one line for `seed-library catalogs`"
 
 items = "items.csv"           # one line per item; every column but `key` and `title` is a fact for the templates
-categories = ["{name}_text"]  # per category and locale one template: {name}_text.en.md
+categories = ["{name}_text"]  # per category and locale one template: {name}_text.en.md, or default.en.md for all
 locales = ["en"]
 
 [request]

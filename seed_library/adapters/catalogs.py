@@ -10,19 +10,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Template
-
 from seed_library.adapters.catalog_file import CatalogFile, parse
 from seed_library.adapters.catalog_folders import FILE_NAME, Unreadable, list_catalogs, read_text, read_toml
 from seed_library.adapters.catalog_gates import GatesReader, with_values
+from seed_library.adapters.catalog_templates import TemplateReader
 from seed_library.core.bazi_source import BUILT_IN
-from seed_library.core.catalog import Catalog, Item, ItemId, PromptSource, TableSpec
+from seed_library.core.catalog import Catalog, Item, ItemId, TableSpec
 from seed_library.core.compact import FactsMaker
 from seed_library.core.errors import CatalogInvalid, UsageInvalid
-from seed_library.core.prompts import TemplateFault, compile_template, render
 from seed_library.core.sources import Source
+from seed_library.core.templates import TAKEN, TemplateFault, TemplateLibrary, references
 
-_LARGEST_TEMPLATE = 200_000  # characters
 _MOST_NAMED = 20
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # no database takes these as text
@@ -96,6 +94,8 @@ class _Loader:
     def __init__(self, place: Path) -> None:
         self._place = place
         self._facts = FactsMaker()
+        self._titled: set[str] = set()
+        self._taken: set[str] = set()
         self.faults: list[str] = []
 
     def load(self) -> Catalog | None:
@@ -107,7 +107,9 @@ class _Loader:
         reader = GatesReader(file.gates, file.categories, file.locales)
         rules = reader.rules()
         self.faults += [f"{FILE_NAME}: {fault}" for fault in reader.faults]
-        sources = self._sources(file)
+        templates = TemplateReader(self._place, file)
+        sources = templates.sources()
+        self.faults += templates.faults
         items = self._items(file)
         return Catalog(
             name=file.name,
@@ -120,6 +122,7 @@ class _Loader:
             tries=file.request.tries,
             rules=with_values(rules, items),
             sources=sources,
+            parts=templates.parts,
             items=items,
         )
 
@@ -133,30 +136,6 @@ class _Loader:
         file, faults = parse(data)
         self.faults += [f"{FILE_NAME}: {fault}" for fault in faults]
         return file
-
-    def _sources(self, file: CatalogFile) -> dict[tuple[str, str], PromptSource]:
-        sources = {}
-        for category in file.categories:
-            for locale in file.locales:
-                system, user = f"system.{locale}.md", f"{category}.{locale}.md"
-                sources[category, locale] = PromptSource(system, self._text(system), user, self._text(user))
-        self.faults = list(dict.fromkeys(self.faults))  # a system prompt serves several categories
-        return sources
-
-    def _text(self, name: str) -> str:
-        try:
-            text = read_text(self._place / name)
-        except Unreadable as error:
-            self.faults.append(str(error))
-            return ""
-        if len(text) > _LARGEST_TEMPLATE:
-            self.faults.append(f"{name} has {len(text):,} characters; the limit is {_LARGEST_TEMPLATE:,}")
-            return ""
-        try:
-            compile_template(name, text)
-        except TemplateFault as fault:
-            self.faults.append(str(fault))
-        return text
 
     def _items(self, file: CatalogFile) -> list[Item]:
         titles = self._titles(file)
@@ -174,30 +153,34 @@ class _Loader:
             self.faults.append(f"{file.items} holds no items")
         return items
 
-    def _titles(self, file: CatalogFile) -> dict[str, Template]:
-        templates = {}
+    def _titles(self, file: CatalogFile) -> TemplateLibrary:
+        templates = TemplateLibrary({_title_name(locale): source for locale, source in file.titles.items()})
         for locale, source in file.titles.items():
+            name = _title_name(locale)
             try:
-                templates[locale] = compile_template(f"{FILE_NAME}: titles.{locale}", source)
+                if shared := references(name, source):
+                    self.faults.append(f"{name}, line {shared[0].line}: a title shares no parts")
+                else:
+                    templates.require(name)
+                    self._titled.add(locale)
             except TemplateFault as fault:
                 self.faults.append(str(fault))
         return templates
 
-    def _title(self, raw: _Raw, file: CatalogFile, templates: Mapping[str, Template]) -> str:
-        own = raw.facts.get("title")
+    def _title(self, raw: _Raw, file: CatalogFile, templates: TemplateLibrary) -> str:
+        own, locale = raw.facts.get("title"), raw.id.locale
         if isinstance(own, str) and own.strip():
             return own.strip()
-        template = templates.get(raw.id.locale)
-        if template is None:
-            if raw.id.locale not in file.titles:  # else it is there and does not compile, which has been said
-                self._add_once(
-                    f"{FILE_NAME}: no title template for the locale {raw.id.locale!r}, and items without a title"
-                )
+        if locale not in self._titled:
+            if locale not in file.titles:  # else it is there and of no use, which has been said
+                self._add_once(f"{FILE_NAME}: no title template for the locale {locale!r}, and items without a title")
             return ""
         try:
-            return render(f"{FILE_NAME}: titles.{raw.id.locale}", template, {**raw.facts, **raw.id._asdict()})
+            return templates.render(_title_name(locale), {**raw.facts, **raw.id._asdict()})
         except TemplateFault as fault:
             self._add_once(str(fault))
+            if fault.endless:  # each further item would take as long as this one
+                self._titled.discard(locale)
             return ""
 
     def _add_once(self, fault: str) -> None:
@@ -223,7 +206,7 @@ class _Loader:
             )
             return
         try:
-            for line, record in reader(file.items, read_text(self._place / file.items)):
+            for line, record in reader(file.items, read_text(self._place, file.items)):
                 yield from self._expand(file, f"{file.items}, line {line}", record)
         except Unreadable as error:
             self.faults.append(str(error))
@@ -237,12 +220,23 @@ class _Loader:
         if any(_UNSTORABLE.search(value) for value in (key, *record.values()) if isinstance(value, str)):
             self.faults.append(f"{where}: holds a NUL or half of a surrogate pair")
             return
+        self._require_free(record, where)
         categories = self._one_of("category", record.pop("category", ""), file.categories, where)
         locales = self._one_of("locale", record.pop("locale", ""), file.locales, where)
         facts = self._facts.make(record)
         for category in categories:
             for locale in locales:
                 yield _Raw(ItemId(category, key, locale), facts, where)
+
+    def _require_free(self, record: Mapping[str, Any], where: str) -> None:
+        """Note facts that no template could tell from something else: each name once."""
+        for name in TAKEN.keys() & record.keys() - self._taken:
+            self._taken.add(name)
+            self.faults.append(
+                f"{where}: the column {name!r} has a name that is taken: it is {TAKEN[name]}; call it otherwise"
+            )
+        if not isinstance(record.get("title"), str | None):
+            self.faults.append(f"{where}: 'title' is not a text")
 
     def _one_of(self, what: str, value: object, known: tuple[str, ...], where: str) -> Iterable[str]:
         if value is None or value == "":
@@ -251,6 +245,10 @@ class _Loader:
             return (str(value),)
         self.faults.append(f"{where}: unknown {what} {value!r}")
         return ()
+
+
+def _title_name(locale: str) -> str:
+    return f"{FILE_NAME}: titles.{locale}"
 
 
 def _csv_records(name: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -275,7 +273,7 @@ def _jsonl_records(name: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]
             continue
         try:
             record = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Unreadable(f"{name}, line {number}: not JSON: {error}") from None
         if not isinstance(record, dict):
             raise Unreadable(f"{name}, line {number}: not a JSON object")

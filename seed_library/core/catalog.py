@@ -175,6 +175,7 @@ class Catalog:
     Attributes:
         repairs: how often a text that the gates refuse is asked for again.
         tries: how many answers without a usable text, over all runs, until an item is given up.
+        parts: the sources of what templates share, by file name.
     """
 
     name: str
@@ -188,6 +189,15 @@ class Catalog:
     items: Sequence[Item]
     repairs: int = 0
     tries: int = TRIES
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def templates(self) -> dict[str, str]:
+        """The sources of all templates and of the parts that they share, by file name."""
+        found = dict(self.parts)
+        for source in self.sources.values():
+            found |= {source.system_name: source.system, source.user_name: source.user}
+        return found
 
     def rules_of(self, item_id: ItemId) -> GateRules:
         """Return the rules that judge a text of this item."""

@@ -1,8 +1,6 @@
-"""Rendering prompts and titles, and the fingerprint of a request.
+"""From an item to its request: the rendered prompts, and their fingerprint.
 
-Templates are Jinja2 in an immutable sandbox: an undefined name is an error, a template cannot reach Python, and
-values are data (braces inside a value are not evaluated). Rendered parts are limited in size, since the sandbox
-does not limit loops.
+What templates may do, and how they are kept in bounds, is in `core.templates`.
 """
 
 from __future__ import annotations
@@ -12,86 +10,24 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
-from jinja2.meta import find_undeclared_variables
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from seed_library.core.catalog import Catalog, Item, ItemId, RequestSpec, WordRule
 from seed_library.core.compact import Fingerprints
 from seed_library.core.drafts import Prompt, Request
 from seed_library.core.errors import CatalogInvalid
+from seed_library.core.templates import TemplateFault, TemplateLibrary
 
-MAX_RENDERED_CHARACTERS = 200_000
 _NOT_OF_ONE_ITEM = frozenset({"category", "locale", "words"})
 _canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _FINGERPRINT_HEX_DIGITS = 32  # 128 bits: collisions are out of reach, and 100,000 of them stay small in memory
-
-
-class TemplateFault(Exception):
-    """A template cannot be compiled or rendered; the text says where and why."""
-
-
-def environment() -> ImmutableSandboxedEnvironment:
-    """Return the one kind of template environment that catalogs are rendered in."""
-    # Prompts are plain text for a model, not markup: escaping would corrupt umlauts and quotation marks.
-    return ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined,
-        autoescape=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=False,
-    )
-
-
-def compile_template(name: str, source: str) -> Template:
-    """Compile a template.
-
-    Raises:
-        TemplateFault: a syntax error, with file and line.
-    """
-    try:
-        return environment().from_string(source)
-    except TemplateSyntaxError as error:
-        raise TemplateFault(f"{name}, line {error.lineno}: {error.message}") from error
-
-
-def render(name: str, template: Template, variables: Mapping[str, object]) -> str:
-    """Render a template and strip surrounding white space.
-
-    Raises:
-        TemplateFault: an undefined name, a forbidden access, an error while rendering, or too long a result.
-    """
-    try:
-        text = _bounded(name, template, variables).strip()
-    except TemplateError as error:
-        raise TemplateFault(f"{name}: {error.message or type(error).__name__}") from error
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        raise TemplateFault(f"{name}: {type(error).__name__}: {error}") from error
-    if not text:
-        raise TemplateFault(f"{name}: renders to nothing")
-    return text
-
-
-def _bounded(name: str, template: Template, variables: Mapping[str, object]) -> str:
-    """Render piece by piece, so that a template which never ends is given up at the limit."""
-    pieces, length = [], 0
-    for piece in template.generate(variables):
-        length += len(piece)
-        if length > MAX_RENDERED_CHARACTERS:
-            raise TemplateFault(f"{name}: renders to more than {MAX_RENDERED_CHARACTERS:,} characters")
-        pieces.append(piece)
-    return "".join(pieces)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
     """The templates of one category and locale. A general system prompt names nothing of the single item."""
 
-    system_name: str
-    system: Template
+    system: str
     system_is_general: bool
-    user_name: str
-    user: Template
+    user: str
 
 
 class PromptBook:
@@ -109,18 +45,16 @@ class PromptBook:
         """
         self._catalog = catalog
         self._spec = spec or catalog.request
+        self._templates = TemplateLibrary(catalog.templates)
         self._pairs: dict[tuple[str, str], _Pair] = {}
         self._general_systems: dict[tuple[str, str], str] = {}
         faults: dict[str, None] = {}
         for place, source in catalog.sources.items():
             try:
-                self._pairs[place] = _Pair(
-                    source.system_name,
-                    compile_template(source.system_name, source.system),
-                    find_undeclared_variables(environment().parse(source.system)) <= _NOT_OF_ONE_ITEM,
-                    source.user_name,
-                    compile_template(source.user_name, source.user),
-                )
+                self._templates.require(source.system_name)
+                self._templates.require(source.user_name)
+                general = self._templates.names(source.system_name) <= _NOT_OF_ONE_ITEM
+                self._pairs[place] = _Pair(source.system_name, general, source.user_name)
             except TemplateFault as fault:
                 faults[str(fault)] = None
         _raise_together(catalog.name, list(faults))
@@ -145,10 +79,10 @@ class PromptBook:
         place = item.id.category, item.id.locale
         pair = self._pairs[place]
         variables = item_variables(item.id, item.title, item.facts, words)
-        system = self._general_systems.get(place) or render(pair.system_name, pair.system, variables)
+        system = self._general_systems.get(place) or self._templates.render(pair.system, variables)
         if pair.system_is_general:
             self._general_systems[place] = system
-        prompt = Prompt(system, render(pair.user_name, pair.user, variables))
+        prompt = Prompt(system, self._templates.render(pair.user, variables))
         return Request(item, prompt, self._spec, fingerprint(prompt, self._spec), words)
 
     def fingerprints(self, items: list[Item]) -> Fingerprints:
@@ -159,11 +93,18 @@ class PromptBook:
         """
         prints = Fingerprints()
         concerned: dict[str, list[ItemId]] = {}
+        endless: dict[tuple[str, str], str] = {}
         for item in items:
+            place = item.id.category, item.id.locale
+            if place in endless:  # each further item would take as long as the first one
+                concerned[endless[place]].append(item.id)
+                continue
             try:
                 prints.append(self.request(item).fingerprint)
             except TemplateFault as fault:
                 concerned.setdefault(str(fault), []).append(item.id)
+                if fault.endless:
+                    endless[place] = str(fault)
         _raise_together(self._catalog.name, [f"{fault} {_named(ids)}" for fault, ids in concerned.items()])
         return prints
 

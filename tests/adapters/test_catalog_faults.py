@@ -124,7 +124,7 @@ FAULTS: dict[str, tuple[Files, list[str]]] = {
     "title that does not compile": (toml(("{{ sign }} am", "{{ sign } am")), ["catalog.toml: titles.de, line 1: "]),
     "title with an undefined name": (
         toml(("{{ sign }} am", "{{ sing }} am")),
-        ["catalog.toml: titles.de: 'sing' is undefined"],
+        ["catalog.toml: titles.de, line 1: 'sing' is undefined; did you mean 'sign'?"],
     ),
     "length rule that cannot be met": (
         toml(("low = 80", "low = 110")),
@@ -168,7 +168,7 @@ FAULTS: dict[str, tuple[Files, list[str]]] = {
     "syntax error for all": ({"system.de.md": "{% endif %}"}, ["system.de.md, line 1: "]),
     "undefined name": (
         {"moon.de.md": "{{ sing }}"},
-        ["moon.de.md: 'sing' is undefined (2 items, the first is moon/ar"],
+        ["moon.de.md, line 1: 'sing' is undefined; did you mean 'sign'? (2 items, the first is moon/ar"],
     ),
     "huge template": ({"sun.de.md": "x" * 200_001}, ["sun.de.md has 200,001 characters; the limit is 200,000"]),
     "empty template": ({"sun.de.md": " \n"}, ["sun.de.md: renders to nothing (2 items"]),

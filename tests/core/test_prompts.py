@@ -1,7 +1,9 @@
-"""Rendering in a sandbox, faults named together, and the fingerprint of a request."""
+"""From an item to its request: facts, faults named together, and the fingerprint."""
 
 from __future__ import annotations
 
+from collections import UserDict
+from collections.abc import Iterator
 from dataclasses import fields, replace
 
 import pytest
@@ -10,20 +12,9 @@ from core.small_catalog import SPEC, item, small_catalog
 from seed_library.core.catalog import GeneratedColumn, RequestSpec
 from seed_library.core.drafts import Prompt
 from seed_library.core.errors import CatalogInvalid
-from seed_library.core.prompts import (
-    MAX_RENDERED_CHARACTERS,
-    PromptBook,
-    TemplateFault,
-    compile_template,
-    fingerprint,
-    render,
-)
+from seed_library.core.prompts import PromptBook, fingerprint
 
 PROMPT = Prompt("Du schreibst für eine App.", "Größe: 甲子")
-
-
-def _rendered(source: str, **variables: object) -> str:
-    return render("signs.de.md", compile_template("signs.de.md", source), variables)
 
 
 def test_a_request_holds_facts_identity_title_and_length_rule() -> None:
@@ -40,86 +31,6 @@ def test_facts_cannot_pose_as_the_identity_of_an_item() -> None:
     posing = replace(item(), facts={"key": "noon", "title": "Own", "words": 7})
     request = PromptBook(small_catalog(user="{{ key }} {{ title }}")).request(posing)
     assert request.prompt.user == "dawn Dawn"
-
-
-@pytest.mark.parametrize("value", ["{{ 7 * 7 }}", "{% if x %}", "{# note #}", "Müller & Söhne <b>„x“</b>", "{x} %s"])
-def test_values_are_data_whatever_they_look_like(value: str) -> None:
-    """Braces inside a value are not evaluated and nothing is escaped."""
-    assert _rendered("<{{ value }}>", value=value) == f"<{value}>"
-
-
-def test_surrounding_blanks_are_stripped_and_blocks_leave_no_lines() -> None:
-    """What the model reads is what was meant."""
-    assert _rendered("\n  {% for one in (1, 2) %}\n  {{ one }}\n  {% endfor %}\n\n") == "1\n  2"
-
-
-@pytest.mark.parametrize(
-    ("source", "reason"),
-    [
-        ("{{ planet }}", "'planet' is undefined"),
-        ("{% if planet %}x{% endif %}", "'planet' is undefined"),
-        ("{{ words.sum }}", "no attribute 'sum'"),
-        ("{{ 1 // zero }}", "ZeroDivisionError"),
-        ("{{ names[9] }}", "no element 9"),
-        ("{{ title + 1 }}", "TypeError"),
-        ("{% include 'other.md' %}", "TypeError"),
-        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "RecursionError"),
-        ("{{ range(999999999) }}", "OverflowError"),
-        ("  {% if zero %}x{% endif %}\n", "renders to nothing"),
-    ],
-)
-def test_what_cannot_be_rendered_is_a_fault_of_that_file(source: str, reason: str) -> None:
-    """The file is named, and the reason as the template language gives it."""
-    with pytest.raises(TemplateFault) as caught:
-        _rendered(source, title="Dawn", words=SPEC, zero=0, names=["a"])
-    assert str(caught.value).startswith("signs.de.md: ")
-    assert reason in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
-        "{{ title.__init__.__globals__ }}",
-        "{{ cycler.__init__.__globals__.os }}",
-        "{{ self.__init__.__globals__ }}",
-        "{{ spec.model.__class__ }}",
-        "{{ '{0.__class__.__mro__}'.format(title) }}",
-        "{{ title|attr('__class__') }}",
-        "{{ names.append('b') }}",
-        "{{ facts.update({'a': 1}) }}",
-        "{{ facts.clear() }}",
-        "{{ (names|map(attribute='__class__')|list)[0].__mro__ }}",
-    ],
-)
-def test_a_template_reaches_neither_python_nor_the_facts_of_others(source: str) -> None:
-    """The walk from a value to its class, to globals, and every mutation are refused; the values stay whole."""
-    names, facts = ["a"], {"a": 0}
-    with pytest.raises(TemplateFault, match=r"^signs\.de\.md: "):
-        _rendered(source, title="Dawn", spec=SPEC, names=names, facts=facts)
-    assert (names, facts) == (["a"], {"a": 0})
-
-
-@pytest.mark.parametrize(
-    ("source", "line"),
-    [("ok\n{{ title }\n", 2), ("a\nb\n{% if %}\n", 3), ("{% for x in y %}\n", 1), ("{{ title|shout }}", 1)],
-    ids=["brace", "condition", "open block", "unknown filter"],
-)
-def test_a_syntax_error_is_told_with_file_and_line(source: str, line: int) -> None:
-    """Found when the template is compiled, before any item is rendered."""
-    with pytest.raises(TemplateFault, match=rf"^signs\.de\.md, line {line}: \S"):
-        compile_template("signs.de.md", source)
-
-
-def test_a_prompt_has_a_largest_size_and_endless_loops_end_there() -> None:
-    """The sandbox limits no loops, so rendering is given up at the limit: ten billion lines are never made."""
-    assert len(_rendered("{{ text }}", text="x" * MAX_RENDERED_CHARACTERS)) == MAX_RENDERED_CHARACTERS
-    for source in (
-        "{{ text }}x",
-        "{% for a in range(99999) %}{% for b in range(99999) %}line {{ b }}\n{% endfor %}{% endfor %}",
-    ):
-        with pytest.raises(TemplateFault, match=r"signs\.de\.md: renders to more than 200,000 characters"):
-            _rendered(source, text="x" * MAX_RENDERED_CHARACTERS)
 
 
 def test_every_template_that_does_not_compile_is_named_once() -> None:
@@ -139,8 +50,8 @@ def test_every_fault_is_named_once_with_the_number_of_items_it_concerns() -> Non
         book.fingerprints(items)
     lines = caught.value.message.splitlines()
     assert lines[1:] == [
-        "  - signs.de.md: 'planet' is undefined (60 items, the first is signs/k0/de)",
-        "  - houses.de.md: ZeroDivisionError: integer division or modulo by zero (houses/dusk/de)",
+        "  - signs.de.md, line 1: 'planet' is undefined (60 items, the first is signs/k0/de)",
+        "  - houses.de.md, line 1: ZeroDivisionError: integer division or modulo by zero (houses/dusk/de)",
     ]
 
 
@@ -152,6 +63,39 @@ def test_a_flood_of_different_faults_is_cut_off_with_a_count() -> None:
         book.fingerprints(items)
     assert caught.value.message.count("has no attribute") == 10
     assert caught.value.message.endswith("and 3 more")
+
+
+def test_a_template_that_takes_too_much_is_not_tried_with_every_item() -> None:
+    """A hundred thousand items that take a moment each would hang a run after all; they are counted with the first."""
+    tried: list[int] = []
+
+    class Looked(UserDict[str, object]):
+        def __iter__(self) -> Iterator[str]:
+            tried.append(1)
+            return super().__iter__()
+
+    endless = "{% for a in range(999) %}{% for b in range(999) %}{% endfor %}{% endfor %}"
+    items = [replace(item(key=f"k{number}"), facts=Looked(a=1)) for number in range(50)]
+    with pytest.raises(CatalogInvalid) as caught:
+        PromptBook(small_catalog(user=endless)).fingerprints(items)
+    assert "takes more than 100,000 steps" in caught.value.message
+    assert caught.value.message.endswith("(50 items, the first is signs/k0/de)")
+    assert len(tried) == 1
+
+
+def test_a_change_in_a_part_changes_the_fingerprints_of_what_shares_it_and_no_other() -> None:
+    """What is sent decides: a part that nobody reads there, or a remark in it, changes nothing."""
+    catalog = small_catalog(user="About {{ key }}. {% if locale == 'de' %}{% include 'outer.md' %}{% endif %}")
+    parts = {"outer.md": "<{% include 'inner.md' %}>", "inner.md": "Be brief."}
+    items = list(catalog.items)
+    before, remarked, after = (
+        list(PromptBook(replace(catalog, parts={**parts, "inner.md": text})).fingerprints(items))
+        for text in ("Be brief.", "{# why #}Be brief.", "Be short.")
+    )
+    assert before == remarked
+    changed = {one.id.locale for one, old, new in zip(items, before, after, strict=True) if old != new}
+    kept = {one.id.locale for one, old, new in zip(items, before, after, strict=True) if old == new}
+    assert (changed, kept) == ({"de"}, {"en"})
 
 
 def test_the_fingerprint_of_a_request_never_changes_between_releases() -> None:
