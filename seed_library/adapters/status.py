@@ -43,7 +43,8 @@ class Status:
     @property
     def left(self) -> int:
         """How many items the run still has to do."""
-        return max(0, self.run.to_do - self.run.stored - self.run.failed - self.run.rejected)
+        run = self.run
+        return max(0, run.to_do - run.stored - run.failed - run.rejected - len(run.conflicts))
 
     @property
     def spent_usd(self) -> float:

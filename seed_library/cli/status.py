@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from seed_library.cli.wording import counted, minutes
 from seed_library.core.run_tally import RunTally
 
 _WATCH_SECONDS = 1.0
+_MOST_NAMED = 20
 _CLEAR = "\x1b[H\x1b[2J"
 
 
@@ -73,18 +75,23 @@ def _document(found: Status) -> dict[str, Any]:
         "generated": run.generated,
         "rejected": run.rejected,
         "failed": run.failed,
+        "conflicts": _listed(run.conflicts),
         "left": found.left,
         "requests": run.requests,
         "spent_usd": found.spent_usd,
         "maybe_spent_usd": found.maybe_spent_usd,
         "per_minute": found.per_minute(now),
         "eta_seconds": found.eta_seconds(now),
-        "given_up": [dict(zip(("category", "key", "locale", "reason"), one, strict=False)) for one in run.given_up],
+        "given_up": _listed(run.given_up),
         "last_error": run.last_error or None,
         "started_at": run.started_at or None,
         "finished_at": run.finished_at or None,
         "exit_code": run.exit_code,
     }
+
+
+def _listed(items: Sequence[Sequence[str]]) -> list[dict[str, str]]:
+    return [dict(zip(("category", "key", "locale", "reason"), one, strict=False)) for one in items]
 
 
 def _batch(batch: dict[str, Any]) -> str:
@@ -97,6 +104,10 @@ def _batch(batch: dict[str, Any]) -> str:
 def _print_troubles(output: Output, run: RunTally) -> None:
     for category, key, locale, reason in run.given_up:
         output.result(Content(f"Given up {category}/{key}/{locale}: {reason}"))
+    for category, key, locale, reason in run.conflicts[:_MOST_NAMED]:
+        output.result(Content(f"Conflict {category}/{key}/{locale}: {reason}"))
+    if len(run.conflicts) > _MOST_NAMED:
+        output.result(f"         and {len(run.conflicts) - _MOST_NAMED:,} more conflicts (`status --json` has all)")
     if run.last_error:
         output.result(f"Error    {run.last_error}")
 
@@ -119,7 +130,7 @@ def _print(output: Output, found: Status) -> None:
         output.result(f"  {counts['done']:>6,} of {counts['items']:>6,}  {name}")
     output.result(
         f"This run {run.stored} stored ({run.recovered} paid before), {run.rejected} rejected, "
-        f"{run.failed} failed, {found.left} left"
+        f"{run.failed} failed, {len(run.conflicts)} conflicts, {found.left} left"
     )
     maybe = f" and perhaps up to ${found.maybe_spent_usd:.4f} more" if found.maybe_spent_usd else ""
     output.result(f"Spent    ${found.spent_usd:.4f}{maybe}")

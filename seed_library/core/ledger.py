@@ -103,6 +103,7 @@ class Ledger:
             "lease": self._lease,
             "edited": self._edit,
             "turned_down": self._turn_down,
+            "conflict": self._conflict,
         }
 
     @property
@@ -288,6 +289,10 @@ class Ledger:
         if mine:
             self.last_run.stored += len(record["items"])
             self.last_run.recovered += int(record.get("recovered", 0))
+
+    def _conflict(self, _: int, record: Record) -> None:
+        if record["run"] == self.last_run.run_id:
+            self.last_run.conflicts += [[*item, str(record["reason"])] for item in record["items"]]
 
     def _finish(self, _position: int, record: Record) -> None:
         if record["run"] == self.last_run.run_id:

@@ -12,6 +12,7 @@ class RunTally:
     """What one run has done so far. Money in micro-dollars, counts in items.
 
     Attributes:
+        conflicts: items that were not written, since something else is stored there: category, key, locale, reason.
         given_up: the first items whose answers never held a usable text: category, key, locale, reason.
     """
 
@@ -35,3 +36,4 @@ class RunTally:
     finished_at: str = ""
     exit_code: int | None = None
     given_up: Sequence[Sequence[str]] = ()
+    conflicts: list[Sequence[str]] = field(default_factory=list)

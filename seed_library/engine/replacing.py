@@ -58,8 +58,7 @@ async def read_originals(context: RunContext, steps: Sequence[Step]) -> list[Ste
                 barred.add(text.id)
             else:
                 context.seen[digest_of(*text.id)] = text.version
-    for item in sorted(barred):
-        context.tally.conflict(item, A_PERSONS)
+    note_conflicts(context, sorted(barred), A_PERSONS)
     return [step for step in steps if step.item.id not in barred]
 
 

@@ -335,6 +335,10 @@ def test_a_text_that_somebody_changed_meanwhile_stays_and_the_new_one_waits(
     assert (last["conflicts"], last["stored"], table.texts()["c"]) == (1, 2, MINE)
     assert [trouble["item"]["key"] for trouble in last["troubles"]] == ["c"]
     assert "conflict" in last["troubles"][0]["reason"]
+    status = table.program.run("status", "--json", SEED_LIBRARY_CATALOG="cards").document
+    assert [conflict["key"] for conflict in status["conflicts"]] == ["c"]
+    assert (status["left"], "something else" in status["conflicts"][0]["reason"]) == (0, True)
+    assert "Conflict card/c/en: " in table.program.run("status", SEED_LIBRARY_CATALOG="cards").out
     paid = len(messages.log())
     again = table.run()
     assert (again.code, again.document["conflicts"], table.texts()["c"], len(messages.log())) == (6, 1, MINE, paid)
