@@ -107,10 +107,9 @@ def trial(seed: int, folder: Path, messages: MessagesServer, supabase: Supabase,
 
 def _let_a_month_pass(messages: MessagesServer, verdict: Verdict) -> set[str]:
     """Archive every batch; return the prompts of which nobody can know any more that they were answered."""
-    gone = {entry["prompt"] for entry in messages.billed() if "batch" in entry}
     messages.control(archive_batches=True)
-    verdict.met["batches archived"] += 1
-    return gone
+    verdict.met["trials in which a month passes"] += 1
+    return {entry["prompt"] for entry in messages.billed() if "batch" in entry}
 
 
 def _prepare(dangers: Dangers, messages: MessagesServer, supabase: Supabase) -> None:
