@@ -90,7 +90,6 @@ def test_what_was_saved_is_used_but_never_all_at_once() -> None:
 @pytest.mark.parametrize(
     ("tells", "burst", "most"),
     [(everything, 1, 1.6), (everything, 4, 1.3), (everything, 30, 1.0), (only_the_limit, 10, MOST_OF_IDEAL)],
-    ids=str,
 )
 def test_a_bucket_of_another_depth_is_found_out(tells: Tells, burst: int, most: float) -> None:
     """Its depth is not told: one that holds less than was believed costs some time, and hardly a refusal."""
