@@ -101,7 +101,7 @@ class ClaudeWriter:
                 message = _message(raw)
         except Refused as refusal:
             raise translated(refusal.error, datetime.now(UTC)) from None
-        return Answer(message, raw.request_id, raw.workspace)
+        return Answer(message, raw.request_id, raw.workspace, raw.limits)
 
     async def aclose(self) -> None:
         """Free the connections."""

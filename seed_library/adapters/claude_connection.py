@@ -13,11 +13,12 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seed_library.adapters.awake import patiently
 from seed_library.adapters.claude_errors import ApiError, no_answer, no_connection
+from seed_library.adapters.claude_limits import limits_in
 from seed_library.adapters.claude_stream import StreamedMessage, events_of
 from seed_library.adapters.imports import vendor_import
 from seed_library.adapters.routes import client_options, proxy_secrets
@@ -25,6 +26,7 @@ from seed_library.core.api_keys import claude_key_fault
 from seed_library.core.batches import ORGANIZATION
 from seed_library.core.errors import RunBlocked, SettingsInvalid
 from seed_library.core.foreign_text import ForeignText
+from seed_library.core.rate_limits import RateLimits
 
 if TYPE_CHECKING:
     import httpx2
@@ -43,11 +45,12 @@ _NOT_FOR_THE_SDK = ("ANTHROPIC_CUSTOM_HEADERS", "ANTHROPIC_LOG")
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """An answer as it came, and the ids that identify it."""
+    """An answer as it came, the ids that identify it, and what it tells of the account's rate limits."""
 
     body: bytes
     request_id: str
     workspace: str
+    limits: RateLimits = field(default_factory=RateLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,8 @@ class ClaudeConnection:
         raise failure
 
     def _raw(self, body: bytes, headers: Mapping[str, str]) -> RawAnswer:
-        return RawAnswer(body, self.foreign.code(headers.get("request-id")), self._named_by(headers))
+        request_id = self.foreign.code(headers.get("request-id"))
+        return RawAnswer(body, request_id, self._named_by(headers), limits_in(headers))
 
     async def lines(self, path: str) -> AsyncIterator[bytes]:
         """Get a document below our own address, and yield its lines as they arrive.

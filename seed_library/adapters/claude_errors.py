@@ -8,7 +8,8 @@ spend limit arrive as plain 400s, and either way a 400 ends the run, so the text
 | 3xx (redirects are not followed)         | the whole run             | no            |
 | 400, 401, 402, 403, 404, 422, others 4xx | the whole run             | no            |
 | 413                                      | this item                 | no            |
-| 409, 429, 529                            | try again                 | no            |
+| 409, 529                                 | try again                 | no            |
+| 429                                      | try again, more slowly    | no            |
 | 429 with a spend limit's code            | the whole run             | no            |
 | 408, 5xx                                 | try again                 | perhaps       |
 | no connection                            | try again                 | no            |
@@ -19,21 +20,26 @@ spend limit arrive as plain 400s, and either way a 400 ends the run, so the text
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
+from seed_library.adapters.claude_limits import limits_in
 from seed_library.core.errors import ItemRefused, RunBlocked, WriteRetryable
 
 _SPEND_LIMITS = {"enforced_spend_limit_reached", "contract_spend_limit_reached"}
-_OVERLOADED = {429, 529}
+_TOO_MANY_REQUESTS = 429
+_OVERLOADED = 529
 _TOO_LARGE = 413
 _CONFLICT = 409
 _TIMEOUT = 408
 _SERVER_ERRORS = 500
 _CLIENT_ERRORS = 400
 _OVERLOADED_KIND = "overloaded_error"
+_LONGEST_WAIT = 31 * 24 * 3600  # seconds: a spend limit lasts until the next month, nothing lasts longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +59,14 @@ def translated(error: ApiError, now: datetime) -> Exception:
     sentence = _sentence(error)
     if error.code in _SPEND_LIMITS:
         return RunBlocked(sentence, hint="The spend limit of the organization is reached. It is raised in the console.")
-    if error.status in _OVERLOADED:
-        wait = retry_after(error.headers, now)
-        return WriteRetryable(sentence, maybe_billed=False, retry_after=wait, overloaded=True)
+    if error.status in {_TOO_MANY_REQUESTS, _OVERLOADED}:
+        return WriteRetryable(
+            sentence,
+            maybe_billed=False,
+            retry_after=retry_after(error.headers, now),
+            overloaded=error.status == _OVERLOADED,
+            limits=limits_in(error.headers) if error.status == _TOO_MANY_REQUESTS else None,
+        )
     if error.status in {_CONFLICT, _TIMEOUT} or error.status >= _SERVER_ERRORS:
         return _passing(error, sentence, now)
     if error.status == _TOO_LARGE:
@@ -103,20 +114,29 @@ def cut_off(request_id: str) -> WriteRetryable:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds that the provider asks to wait; None where it does not say."""
+    """Return the seconds that the provider asks to wait; None where it does not say, or says what cannot be meant.
+
+    A date is compared with that of the answer itself, where it has one: our own clock may be wrong.
+    """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = headers.get(name)
-        if value is None:
-            continue
+        value = headers.get(name, "")
         try:
-            return max(0.0, float(value) * unit)
+            seconds = float(value) * unit
         except ValueError:
-            pass
-        try:
-            return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-        except (ValueError, TypeError, OverflowError):
-            continue
+            seconds = _seconds_until(value, headers.get("date", ""), now)
+        if seconds <= _LONGEST_WAIT:  # not a number is not less
+            return max(0.0, seconds)
     return None
+
+
+def _seconds_until(value: str, said_at: str, now: datetime) -> float:
+    """Return the seconds until a date; not a number where it is none."""
+    try:
+        with suppress(ValueError):
+            now = parsedate_to_datetime(said_at)
+        return (parsedate_to_datetime(value) - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return math.nan
 
 
 def _sentence(error: ApiError) -> str:

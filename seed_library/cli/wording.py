@@ -14,6 +14,7 @@ from seed_library.core.events import (
     ItemRejected,
     ItemRepaired,
     PaceChanged,
+    RateLearned,
     RetryScheduled,
     RunFinished,
     RunStarted,
@@ -37,8 +38,8 @@ def sentence(event: Event) -> str:
             text = f"The first text ({event.item}) went the whole way and was read back."
         case RetryScheduled() if event.wait_seconds >= _SHORTEST_WORTHY_WAIT:
             text = f"{event.item}: {event.reason} Trying again in {event.wait_seconds:.0f} s."
-        case PaceChanged():
-            text = f"Now at most {counted(event.limit, 'request')} at the same time: {event.reason}."
+        case PaceChanged() | RateLearned():
+            text = _pace(event)
         case ItemRejected() | ItemRepaired():
             verb = "Rejected" if isinstance(event, ItemRejected) else "Repairing"
             text = f"{verb} {event.item}: " + "; ".join(finding.message for finding in event.findings)
@@ -79,6 +80,12 @@ def counted(number: int, thing: str) -> str:
 def minutes(seconds: int) -> str:
     """Return a duration as a clock shows it."""
     return f"{seconds // 60}:{seconds % 60:02} min"
+
+
+def _pace(event: PaceChanged | RateLearned) -> str:
+    if isinstance(event, PaceChanged):
+        return f"Now at most {counted(event.limit, 'request')} at the same time: {event.reason}."
+    return f"Now at most {counted(event.per_minute, 'request')} a minute: {event.reason}."
 
 
 def _batch(event: Event) -> str:

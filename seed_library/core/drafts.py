@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from seed_library.core.catalog import Item, RequestSpec, WordRule
+from seed_library.core.rate_limits import RateLimits
 
 RawMessage = Mapping[str, Any]
 Severity = Literal["error", "warning"]
@@ -80,11 +81,13 @@ class Answer:
         message: the message object exactly as it came.
         request_id: the provider's id of the HTTP request, empty where there is none.
         workspace: the provider's workspace or organization the request was billed to, empty where unknown.
+        limits: what it tells of the account's rate limits.
     """
 
     message: RawMessage
     request_id: str = ""
     workspace: str = ""
+    limits: RateLimits = field(default_factory=RateLimits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import ClassVar
 
+from seed_library.core.rate_limits import RateLimits
+
 
 class ExitCode(IntEnum):
     """The documented, stable exit codes. Scripts treat any other as a failure."""
@@ -174,15 +176,23 @@ class WriteRetryable(WriteFailed):
 
     Attributes:
         retry_after: seconds the provider asked to wait, or None.
-        overloaded: True for 429 and 529, which say something about the pace and nothing about the item.
+        overloaded: True for 529, which says something about the provider and nothing about the item.
+        limits: what a 429 tells of the account's rate limits, if anything; None: it is not about the pace.
     """
 
     def __init__(
-        self, message: str, *, maybe_billed: bool, retry_after: float | None = None, overloaded: bool = False
+        self,
+        message: str,
+        *,
+        maybe_billed: bool,
+        retry_after: float | None = None,
+        overloaded: bool = False,
+        limits: RateLimits | None = None,
     ) -> None:
         super().__init__(message, maybe_billed=maybe_billed)
         self.retry_after = retry_after
         self.overloaded = overloaded
+        self.limits = limits
 
 
 class BatchNotFound(WriteRetryable):

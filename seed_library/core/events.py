@@ -98,6 +98,15 @@ class PaceChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RateLearned(Event):
+    """What the account allows holds the run back."""
+
+    name: ClassVar[str] = "rate"
+    per_minute: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ItemRejected(Event):
     """A paid text did not pass the gates; it is kept in the journal."""
 

@@ -14,6 +14,7 @@ from seed_library.core.drafts import Answer, Request
 from seed_library.core.errors import SeedLibraryError, WriteFailed, WriteRetryable
 from seed_library.core.events import RequestSent, TextPaid
 from seed_library.core.pricing import billed, usd, worst_cost
+from seed_library.core.token_bucket import Departure
 from seed_library.engine.budget import Bill
 from seed_library.engine.context import RunContext
 from seed_library.engine.judging import PaidText
@@ -35,8 +36,8 @@ class Asker:
         self._context = context
         self._numbers = count(1)
 
-    async def ask(self, request: Request) -> PaidText:
-        """Send one request and return its answer, which is then durable.
+    async def ask(self, request: Request, turn: int) -> PaidText:
+        """Send one request, when it is its text's turn, and return its answer, which is then durable.
 
         Raises:
             WriteFailed: no answer; the attempt is closed in the journal and in the budget.
@@ -45,12 +46,12 @@ class Asker:
         context = self._context
         context.halt.check()
         attempt = _Attempt(f"{context.run_id}-{next(self._numbers)}", request, worst_cost(request, context.model))
-        async with context.budget.reserving(attempt.worst) as bill, context.throttle.slot():
+        async with context.budget.reserving(attempt.worst) as bill, context.throttle.slot(turn) as departure:
             await self._intend(attempt)
             bill.maybe_spent = attempt.worst  # until somebody knows better
-            answer = await self._send(attempt, bill)
+            answer = await self._send(attempt, bill, departure)
             paid = await self._keep(attempt, answer, bill)
-        await context.throttle.succeeded()
+            context.throttle.answered(departure, answer)
         context.tally.generated += 1
         context.ports.reporter.report(TextPaid(request.item.id, usd(bill.spent), usd(context.budget.spent)))
         return paid
@@ -71,7 +72,7 @@ class Asker:
             )
         )
 
-    async def _send(self, attempt: _Attempt, bill: Bill) -> Answer:
+    async def _send(self, attempt: _Attempt, bill: Bill, departure: Departure) -> Answer:
         context = self._context
         context.tally.requests += 1
         context.ports.reporter.report(RequestSent(attempt.request.item.id, context.tally.requests))
@@ -80,8 +81,8 @@ class Asker:
         except WriteFailed as failure:
             bill.maybe_spent = attempt.worst if failure.maybe_billed else 0
             self._close(attempt, failure.message, bill)
-            if isinstance(failure, WriteRetryable) and failure.overloaded:
-                context.throttle.overloaded()
+            if isinstance(failure, WriteRetryable):
+                context.throttle.failed(departure, failure)
             raise
         except SeedLibraryError as refusal:
             if refusal is not context.halt.cause:  # else it is on its way still, and nobody waits any longer

@@ -217,7 +217,7 @@ def _context(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt, model: M
         model=model,
         ledger=ledger,
         budget=Budget(order.budget),
-        throttle=Throttle(order.concurrency, ports.reporter),
+        throttle=Throttle(order.concurrency, ports.clock, halt, ports.reporter),
         halt=halt,
         patience=StorePatience(ports.clock, halt, ports.reporter),
         tally=Tally(ports.reporter),

@@ -32,9 +32,9 @@ BLOCKING = [
     ({"status": 307, "headers": {"location": "/v1/messages"}}, "ANTHROPIC_BASE_URL"),
 ]
 RETRYABLE = [
-    ({"status": 429, "headers": {"retry-after": "7"}}, False, True, 7.0),
-    ({"status": 429, "error_code": "ramp_limit_exceeded"}, False, True, None),
-    ({"status": 429, "headers": {"retry-after": "3600", **KEEP_OUT}}, False, True, 3600.0),
+    ({"status": 429, "headers": {"retry-after": "7"}}, False, False, 7.0),
+    ({"status": 429, "error_code": "ramp_limit_exceeded"}, False, False, None),
+    ({"status": 429, "headers": {"retry-after": "3600", **KEEP_OUT}}, False, False, 3600.0),
     ({"status": 529, "type": "overloaded_error"}, False, True, None),
     ({"status": 409}, False, False, None),
     ({"status": 408}, True, False, None),
@@ -77,9 +77,10 @@ async def test_what_concerns_every_request_ends_the_run(
 async def test_what_may_pass_can_be_tried_again(
     messages: MessagesServer, fault: dict[str, Any], wait: float | None, *, maybe_billed: bool, overloaded: bool
 ) -> None:
-    """A 429 or 529 was not billed and says something about the pace; a lost answer may have been."""
+    """A 429 was not billed and is about the pace, a 529 about the provider; a lost answer may have been billed."""
     failure = await _failure(messages, fault)
     assert type(failure) is WriteRetryable
+    assert (failure.limits is not None) is (fault.get("status") == 429)
     assert (failure.maybe_billed, failure.overloaded, failure.retry_after) == (maybe_billed, overloaded, wait)
 
 
@@ -145,8 +146,17 @@ async def test_a_failure_does_not_spoil_the_next_request(messages: MessagesServe
         ({"retry-after": "Mon, 23 Nov 2026 12:00:30 GMT"}, 30.0),
         ({"retry-after": "Mon, 23 Nov 2026 11:00:00 GMT"}, 0.0),
         ({"retry-after": "Mon, 23 Nov 2026 12:00:30 -0000"}, None),
+        ({"retry-after": "Mon, 23 Nov 2026 12:00:30 GMT", "date": "Mon, 23 Nov 2026 11:59:00 GMT"}, 90.0),
+        ({"retry-after": "Mon, 23 Nov 2026 12:00:30 GMT", "date": "yesterday"}, 30.0),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, None),
         ({"retry-after": "in a while"}, None),
-        ({"retry-after": "nan"}, 0.0),
+        ({"retry-after": ""}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "1e300"}, None),
+        ({"retry-after": "3600"}, 3600.0),
+        ({"retry-after-ms": "nan", "retry-after": "9"}, 9.0),
+        ({"retry-after": "7, 7"}, None),
     ],
     ids=str,
 )

@@ -8,6 +8,7 @@ import pytest
 
 from seed_library.core import errors
 from seed_library.core.errors import ExitCode, SeedLibraryError, WriteFailed, WriteRetryable
+from seed_library.core.rate_limits import RateLimits
 
 CODES = {
     "DONE": 0,
@@ -79,11 +80,9 @@ def test_a_failure_carries_its_message_and_what_to_do(kind: type[SeedLibraryErro
 
 def test_a_failed_request_says_whether_it_may_have_been_billed() -> None:
     """The engine counts on these fields."""
-    error = WriteRetryable("too many requests", maybe_billed=False, retry_after=2.5, overloaded=True)
+    error = WriteRetryable("overloaded", maybe_billed=False, retry_after=2.5, overloaded=True)
     assert isinstance(error, WriteFailed)
-    assert (str(error), error.maybe_billed, error.retry_after, error.overloaded) == (
-        "too many requests",
-        False,
-        2.5,
-        True,
-    )
+    assert (str(error), error.maybe_billed, error.retry_after) == ("overloaded", False, 2.5)
+    assert (error.overloaded, error.limits) == (True, None)
+    limits = RateLimits()
+    assert WriteRetryable("too many requests", maybe_billed=False, limits=limits).limits is limits

@@ -38,6 +38,7 @@ SAMPLES: list[Event] = [
     events.TextPaid(ITEM, 0.01, 0.02),
     events.RetryScheduled(ITEM, 1, 2.5, "overloaded"),
     events.PaceChanged(4, "overloaded"),
+    events.RateLearned(600, "the account's limit"),
     events.ItemRejected(ITEM, (FINDING,)),
     events.ItemConflicted(ITEM, "changed meanwhile"),
     events.ItemRepaired(ITEM, (FINDING,)),

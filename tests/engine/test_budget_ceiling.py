@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from seed_library.core.drafts import Request
 from seed_library.core.errors import BudgetReached, ItemRefused, RunBlocked, WriteRetryable
 from seed_library.core.pricing import MICRO_PER_USD
+from seed_library.core.rate_limits import RateLimits
 from seed_library.engine.budget import Budget
 
 _PROMPT_TOKENS = 90  # of the templates in `world`, as bytes and envelope: what an answer may bill at most
@@ -30,7 +31,8 @@ _outcome: st.SearchStrategy[Script] = st.one_of(
     st.builds(lambda usage: answer(usage=usage, stop_reason="max_tokens"), _usage),
     st.just(answer(usage=None)),
     st.builds(lambda maybe: WriteRetryable("500", maybe_billed=maybe), st.booleans()),
-    st.just(WriteRetryable("429", maybe_billed=False, overloaded=True, retry_after=2)),
+    st.just(WriteRetryable("429", maybe_billed=False, limits=RateLimits(), retry_after=2)),
+    st.just(WriteRetryable("529", maybe_billed=False, overloaded=True)),
     st.builds(lambda maybe: ItemRefused("413", maybe_billed=maybe), st.booleans()),
     st.builds(lambda: RunBlocked("401")),
 )

@@ -14,10 +14,12 @@ from seed_library.core.errors import (
     Stopped,
     WriteRetryable,
 )
+from seed_library.core.rate_limits import RateLimits
 from seed_library.engine.retrying import Patience, Pause, request_retrying
 from seed_library.engine.stopping import Halt
 
-FREE = WriteRetryable("429", maybe_billed=False)
+FREE = WriteRetryable("529", maybe_billed=False)
+PACE = WriteRetryable("429", maybe_billed=False, limits=RateLimits(), retry_after=1)
 MAYBE = WriteRetryable("500", maybe_billed=True)
 
 
@@ -48,6 +50,55 @@ async def test_a_request_is_tried_as_often_as_it_is_worth(
             await retrying(attempts.make)
     assert attempts.made == tries
     assert [number for number, _, _ in attempts.announced] == list(range(1, tries))
+
+
+@pytest.mark.parametrize(
+    ("failures", "tries", "succeeds"),
+    [
+        ([PACE] * 60, 61, True),
+        ([PACE] * 20 + [FREE] * 7, 28, True),
+        ([PACE] * 20 + [FREE] * 8, 28, False),
+        ([PACE, MAYBE, PACE, MAYBE], 4, False),
+        ([PACE] * 200, 100, False),
+    ],
+)
+async def test_refusals_for_the_pace_use_up_no_tries(failures: list[Exception], tries: int, succeeds: bool) -> None:
+    """They say nothing about the request, and others are answered meanwhile; but nothing is tried without end."""
+    attempts = _Attempts(failures)
+    retrying = request_retrying(attempts.pause(), gives_up=lambda _: False)
+    if succeeds:
+        assert await retrying(attempts.make) == "done"
+    else:
+        with pytest.raises(WriteRetryable):
+            await retrying(attempts.make)
+    assert attempts.made == tries
+
+
+async def test_refusals_for_the_pace_are_over_when_everybody_s_are() -> None:
+    """Whoever knows of all requests says when that is, and is asked about the wait to come."""
+    attempts, waits = _Attempts([PACE] * 50), list[float]()
+
+    def gives_up(seconds: float) -> bool:
+        waits.append(seconds)
+        return len(waits) == 5
+
+    with pytest.raises(WriteRetryable, match="429"):
+        await request_retrying(attempts.pause(), gives_up=gives_up)(attempts.make)
+    assert attempts.made == 5
+    assert all(1 <= seconds <= 3 for seconds in waits)
+
+
+async def test_a_wait_for_one_s_turn_uses_up_no_patience() -> None:
+    """Ten minutes in the queue of a small account, and then a failure: the time counts from there."""
+    attempts = _Attempts([FREE] * 3)
+
+    async def make_late() -> str:
+        await attempts.clock.sleep(600)
+        return await attempts.make()
+
+    retrying = request_retrying(attempts.pause(), Patience(tries=8, seconds=2000))
+    assert await retrying(make_late) == "done"
+    assert attempts.made == 4
 
 
 @pytest.mark.parametrize(("asked", "least", "most"), [(7.0, 7, 9), (0.0, 0, 2), (3600.0, 60, 62)])

@@ -69,6 +69,12 @@ class Cards:
         for name, text in files.items():
             (folder / name).write_text(text, "utf-8")
 
+    def beside(self, name: str) -> Cards:
+        """Return the same for another library, which has a folder and a state of its own."""
+        folder = self.program.folder / name
+        folder.mkdir()
+        return Cards(Program(folder, dict(self.program.settings)))
+
     def run(self, *options: str, verb: str = "run", **changes: str) -> Ended:
         """Start a verb on the catalog, and wait for its end."""
         return self.program.run(verb, "cards", "--json", *options, **changes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 from processes.cards import TEASER, TITLES, Cards
@@ -97,7 +98,6 @@ def test_a_fence_around_a_plain_text_is_no_object(cards: Cards, messages: Messag
     assert (ended.code, ended.document["rejected"], cards.stored()) == (6, 1, set())
 
 
-@pytest.mark.xfail(strict=True, reason="F6: the rate is not learnt, neither from refusals nor from headers")
 def test_the_rate_of_the_account_is_learnt(cards: Cards, messages: MessagesServer) -> None:
     """600 requests a minute and 64 at once: at most 1.1 requests a text."""
     titles = [f"Card{number}" for number in range(120)]
@@ -106,3 +106,98 @@ def test_the_rate_of_the_account_is_learnt(cards: Cards, messages: MessagesServe
     ended = cards.run("--concurrency", "64")
     assert (ended.code, ended.document["stored"]) == (0, len(titles))
     assert len(messages.log()) <= 1.1 * len(titles)
+    (said,) = [event for event in ended.documents if event["event"] == "rate"]
+    assert (said["per_minute"], said["reason"]) == (600, "that is the account's limit")
+
+
+def test_an_account_that_is_raised_and_lowered_in_the_middle_is_followed(
+    cards: Cards, messages: MessagesServer
+) -> None:
+    """From 240 a minute to 2,400, and to 480: few are refused, and each limit is said when it holds the run back."""
+    titles = [f"Card{number}" for number in range(160)]
+    cards.write(titles)
+    messages.control(requests_per_minute=240, latency_ms=50)
+    running = cards.start("--concurrency", "64")
+    for per_minute, paid in ((2400, 20), (480, 80)):
+        assert running.wait_for("paid", paid)
+        messages.control(requests_per_minute=per_minute)
+    ended = running.end()
+    assert (ended.code, ended.document["stored"]) == (0, len(titles))
+    assert len(messages.log()) <= 1.1 * len(titles)
+    said = [event["per_minute"] for event in [*running.events, *ended.documents] if event["event"] == "rate"]
+    assert (said[0], said[-1]) == (240, 480)
+
+
+def test_several_runs_with_one_key_share_the_rate(cards: Cards, messages: MessagesServer) -> None:
+    """Four libraries at once, which know nothing of each other: together at most 1.1 requests a text."""
+    titles = [f"Card{number}" for number in range(40)]
+    messages.control(requests_per_minute=600, latency_ms=100)
+    runs = []
+    for name in "abcd":
+        beside = cards.beside(name)
+        beside.write(titles)
+        runs.append(beside.start("--concurrency", "16"))
+    for running in runs:
+        ended = running.end()
+        assert (ended.code, ended.document["stored"]) == (0, len(titles)), ended.err
+    assert len(messages.log()) <= 1.1 * 4 * len(titles)
+
+
+def test_a_wait_of_an_hour_is_said_and_a_stop_ends_it(cards: Cards, messages: MessagesServer) -> None:
+    """All are refused: the user reads for how long; what is paid is stored, and the run ends when it is asked to."""
+    cards.write([f"Card{number}" for number in range(60)])
+    messages.faults({"skip": 3, "status": 429, "times": 10**6, "headers": {"retry-after": "3600"}})
+    running = cards.start("--concurrency", "16")
+    warned = running.wait_for("warning")
+    assert warned is not None
+    assert "asks to wait 3,600 s" in warned["message"]
+    asked = len(messages.log())
+    running.send(signal.SIGINT)
+    ended = running.end()
+    assert (ended.code, ended.document["stored"], ended.document["maybe_spent_usd"]) == (8, 3, 0)
+    assert len(messages.log()) <= asked + 16
+    (retry, *_) = [event for event in running.events if event["event"] == "retry"]
+    assert retry["wait_seconds"] <= 63
+    assert "asks to wait 3,600 s" in retry["reason"]
+
+
+ODD_LIMITS: list[dict[str, str]] = [
+    {"anthropic-ratelimit-requests-limit": "1", "anthropic-ratelimit-requests-remaining": "0"},
+    {"anthropic-ratelimit-requests-limit": "-600", "anthropic-ratelimit-requests-remaining": "-1"},
+    {"anthropic-ratelimit-requests-limit": "1e400", "anthropic-ratelimit-requests-reset": "soon"},
+    {"anthropic-ratelimit-requests-limit": "10;w=1", "anthropic-ratelimit-requests-reset": "1970-01-01T00:00:00Z"},
+    {"anthropic-ratelimit-output-tokens-limit": "3", "anthropic-ratelimit-output-tokens-remaining": "0"},
+    {"anthropic-ratelimit-requests-reset": "9999-12-31T23:59:59Z", "retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"},
+    {"retry-after": "-5"},
+    {"retry-after": "a moment"},
+    {"retry-after-ms": "1", "retry-after": "86400"},
+]
+
+
+@pytest.mark.parametrize("per_minute", [0, 6000])
+def test_headers_that_cannot_be_meant_break_and_stall_nothing(
+    cards: Cards, messages: MessagesServer, per_minute: int
+) -> None:
+    """Refusals with all kinds of them, one after the other, whether answers tell of a limit or not."""
+    titles = [f"Card{number}" for number in range(40)]
+    cards.write(titles)
+    messages.control(requests_per_minute=per_minute)
+    messages.faults(*({"skip": 2, "status": 429, "headers": headers} for headers in ODD_LIMITS))
+    ended = cards.run("--concurrency", "4")
+    assert (ended.code, ended.document["stored"]) == (0, len(titles)), ended.err
+    assert len(messages.log()) == len(titles) + len(ODD_LIMITS)
+
+
+def test_a_date_to_wait_until_is_kept(cards: Cards, messages: MessagesServer) -> None:
+    """As HTTP writes it, by the clock of the answer: the one text waits two seconds, the others do not."""
+    cards.write(TITLES[:6])
+    headers = {"retry-after": "Thu, 26 Nov 2026 17:00:02 GMT", "date": "Thu, 26 Nov 2026 17:00:00 GMT"}
+    messages.faults({"skip": 2, "status": 429, "headers": headers})
+    ended = cards.run("--concurrency", "2")
+    assert (ended.code, ended.document["stored"]) == (0, 6)
+    (retry,) = [event for event in ended.documents if event["event"] == "retry"]
+    assert 2 <= retry["wait_seconds"] <= 2.2
+    refused = next(entry for entry in messages.log() if entry["status"] == 429)
+    others = [entry for entry in messages.log() if entry["prompt"] != refused["prompt"]]
+    again = [entry for entry in messages.log() if entry["prompt"] == refused["prompt"]][-1]
+    assert max(entry["arrived"] for entry in others) < again["arrived"]
