@@ -109,6 +109,8 @@ def seed_here(prepared: Prepared, job: Job) -> int:
     from seed_library.cli.reporters import reporter_for
 
     output = invocation().output
+    if prepared.left_out:
+        output.narrate(prepared.left_out)
     with reporter_for(output) as reporter:
         return seed(prepared, job, Reporters(reporter, _log(prepared, job)), output.complain).exit_code
 
