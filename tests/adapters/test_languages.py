@@ -127,14 +127,15 @@ def test_words_without_blanks_come_from_dictionaries(locale: str) -> None:
 
 
 def test_texts_without_blanks_are_compared_by_their_words() -> None:
-    """Two that begin with the same two characters do not begin alike. Where words are not known nothing is compared."""
+    """Three characters in common are no common beginning. Where words are not known nothing is compared."""
     for linguist, findings in ((LINGUIST, ["opening"]), (UNAIDED, [])):
         rules = GateRules(WordRule(1, 99, 1, 99), locale="ja", linguist=linguist)
         corpus = Corpus({("c", "ja"): rules})
         first, second = (_item("ja", key) for key in "ab")
         corpus.add(first.id, "雨の日だけ少し長く店を開けている。")
         assert [one.gate for one in corpus.findings(second.id, "雨が上がったので、外に出た。")] == []
-        assert [one.gate for one in corpus.findings(second.id, "雨の日だけ私は外に出ない。")] == findings
+        assert [one.gate for one in corpus.findings(second.id, "雨の日は本を読む。")] == []
+        assert [one.gate for one in corpus.findings(second.id, "雨の日だけ少し長く歩く。")] == findings
 
 
 def test_texts_that_a_model_wrote_are_in_their_language() -> None:

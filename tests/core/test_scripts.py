@@ -160,6 +160,20 @@ def test_what_a_script_needs_is_not_invisible(text: str) -> None:
     assert "plain" not in _errors(text, "ja" if "飾" in text else "")
 
 
+@pytest.mark.parametrize("text", ["\u0958लम और सड़क।", "\u2126 und \u212b.", "\u1f79 λόγος."], ids=ascii)
+def test_letters_that_normal_form_takes_apart_may_stay(text: str) -> None:
+    """Hindi keyboards and fonts use them; nobody could tell the writer what is wrong with the text."""
+    assert "plain" not in _errors(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["gro\u0308ßer.", "か\u3099っこう。", "\u1100\u1161다.", "l'e\u0301te\u0301."], ids=ascii
+)
+def test_marks_that_stand_apart_from_their_letters_are_refused(text: str) -> None:
+    """Such a text is compared, searched and cut wrongly."""
+    assert "plain" in _errors(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -50,10 +50,14 @@ class Corpus:
             return
         other = self._openings.get(_opening(item, draft), item)
         if other != item:
-            yield Finding("opening", "error", f"begins like {other}", " ".join(draft.words[:_OPENING_WORDS]))
+            yield Finding(
+                "opening", "error", f"begins like {other}", " ".join(draft.words[: _OPENING_WORDS * draft.weight])
+            )
         other = self._endings.get(_ending(item, draft), item)
         if other != item:
-            yield Finding("ending", "warning", f"ends like {other}", " ".join(draft.words[-_ENDING_WORDS:]))
+            yield Finding(
+                "ending", "warning", f"ends like {other}", " ".join(draft.words[-_ENDING_WORDS * draft.weight :])
+            )
         yield from self._places[item.locale].findings(item, draft)
 
     def _read(self, item: ItemId, text: str) -> Text | None:
@@ -76,12 +80,12 @@ class _Locale:
         if len(self._items) >= MOST_TEXTS:
             return
         number = len(self._items)
-        runs = {hash(run) for run in draft.grams(_RUN)}
+        runs = {hash(run) for run in draft.grams(_RUN * draft.weight)}
         self._items.append(item)
         self._sizes.append(len(runs))
         for run in runs:
             self._runs[run].append(number)
-        for phrase in {hash(gram) for gram in draft.grams(_PHRASE)}:
+        for phrase in {hash(gram) for gram in draft.grams(_PHRASE * draft.weight)}:
             self._phrases[phrase].append(number)
 
     def findings(self, item: ItemId, draft: Text) -> Iterator[Finding]:
@@ -90,7 +94,7 @@ class _Locale:
 
     def _shared_phrase(self, item: ItemId, draft: Text) -> Iterator[Finding]:
         best: tuple[int, str, ItemId] | None = None
-        for gram in draft.grams(_PHRASE):
+        for gram in draft.grams(_PHRASE * draft.weight):
             others = {self._items[number] for number in self._phrases.get(hash(gram), ())} - {item}
             if others and (best is None or len(others) > best[0]):
                 best = len(others), " ".join(gram), min(others)
@@ -101,7 +105,7 @@ class _Locale:
             yield Finding("shared_phrase", severity, f"shared with {named}", phrase)
 
     def _similar(self, item: ItemId, draft: Text) -> Iterator[Finding]:
-        runs = {hash(run) for run in draft.grams(_RUN)}
+        runs = {hash(run) for run in draft.grams(_RUN * draft.weight)}
         if len(runs) < _ENOUGH_RUNS:
             return
         holders = (self._runs.get(run, ()) for run in runs)
@@ -119,8 +123,8 @@ class _Locale:
 
 
 def _opening(item: ItemId, draft: Text) -> tuple[str, str, str]:
-    return item.category, item.locale, " ".join(draft.lower[:_OPENING_WORDS])
+    return item.category, item.locale, " ".join(draft.lower[: _OPENING_WORDS * draft.weight])
 
 
 def _ending(item: ItemId, draft: Text) -> tuple[str, str, str]:
-    return item.category, item.locale, " ".join(draft.lower[-_ENDING_WORDS:])
+    return item.category, item.locale, " ".join(draft.lower[-_ENDING_WORDS * draft.weight :])

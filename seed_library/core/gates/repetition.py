@@ -29,7 +29,7 @@ _IDLE_WORDS = {
 }
 _RUN = 4
 _MOST_OF_A_WORD = 4
-_MOST_SAME_STARTS = 2
+_START, _MOST_SAME_STARTS = 2, 2
 _SHORTEST_WORD = 4
 
 
@@ -37,7 +37,7 @@ def self_repetition(text: Text, rules: GateRules, item: Item) -> Iterator[Findin
     """Flag four words that come twice, a content word over four times, and three sentences that begin alike."""
     if not text.has_words:
         return
-    runs = Counter(text.grams(_RUN))
+    runs = Counter(text.grams(_RUN * text.weight))
     if repeated := [run for run, times in runs.items() if times > 1]:
         yield Finding("self_repetition", "warning", "the same words twice", " ".join(repeated[0]))
     idle = _IDLE_WORDS.get(rules.language, frozenset())
@@ -45,7 +45,7 @@ def self_repetition(text: Text, rules: GateRules, item: Item) -> Iterator[Findin
     for word, times in words.most_common(1):
         if times > _MOST_OF_A_WORD:
             yield Finding("self_repetition", "warning", f"the same word {times} times", word)
-    starts = Counter(first_words(text.part(sentence), 2).casefold() for sentence in text.sentences)
+    starts = Counter(first_words(text.part(sentence), _START * text.weight).casefold() for sentence in text.sentences)
     for start, times in starts.most_common(1):
         if times > _MOST_SAME_STARTS:
             yield Finding("self_repetition", "warning", f"{times} sentences begin alike", start)

@@ -62,12 +62,17 @@ _PICTOGRAPH = regex.compile(r"(?V1)[\u2600-\u27BF--[♀♂⚢-⚥♠♣♥♦♩
 
 def plain(text: Text, rules: GateRules, item: Item) -> Iterator[Finding]:  # noqa: ARG001  as every gate
     """Reject control characters, unnormalised Unicode and markdown: the app shows texts as they are."""
-    if not unicodedata.is_normalized("NFC", text.raw):
+    if _is_taken_apart(text.raw):
         yield Finding("plain", "error", "the text is not in Unicode normal form C")
     if (hidden := _hidden_in(text.raw)) is not None:
         yield Finding("plain", "error", f"control or invisible character U+{ord(hidden):04X}")
     if (markup := _markup_in(text.raw)) is not None:
         yield Finding("plain", "error", "markdown", markup)
+
+
+def _is_taken_apart(raw: str) -> bool:
+    """Whether marks stand apart from letters that could hold them. What normal form C itself takes apart may stay."""
+    return not unicodedata.is_normalized("NFC", raw) and len(unicodedata.normalize("NFC", raw)) < len(raw)
 
 
 def _hidden_in(raw: str) -> str | None:

@@ -73,6 +73,11 @@ class Text:
         """Whether its words are known: they are set apart by blanks, or the linguist knows them."""
         return self.locale.blanks or self.linguist.segments
 
+    @property
+    def weight(self) -> int:
+        """How many of its words say as much as one that blanks set apart: dictionaries cut off every particle."""
+        return 1 if self.locale.blanks else 2
+
     def part(self, raw: str) -> Text:
         """Return a part of this text, read in the same way."""
         return Text(raw, self.locale.tag, self.linguist)
