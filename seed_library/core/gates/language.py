@@ -22,13 +22,16 @@ from seed_library.core.gates.tongues import BELIEVED, SCRIPTS, named, related
 
 # Each pair of marks on its own: what stands between two of them may hold others.
 _QUOTED = regex.compile(
-    r"„[^“”\n]{1,300}[“”]|“[^”\n]{1,300}”|”[^”\n]{1,300}”|«[^»\n]{1,300}»|»[^«\n]{1,300}«|\"[^\"\n]{1,300}\""
-    r"|‘[^\n]{1,300}?’(?!\p{L})|‚[^‘\n]{1,300}‘|「[^」\n]{1,300}」|『[^』\n]{1,300}』|《[^》\n]{1,300}》"
-    r"|\([^)\n]{1,300}\)|（[^）\n]{1,300}）"
+    r"„[^“”\n]{1,300}+[“”]|“[^”\n]{1,300}+”|”[^”\n]{1,300}+”|«[^»\n]{1,300}+»|»[^«\n]{1,300}+«|\"[^\"\n]{1,300}+\""
+    r"|‘[^\n]{1,300}?’(?!\p{L})|‚[^‘\n]{1,300}+‘|「[^」\n]{1,300}+」|『[^』\n]{1,300}+』|《[^》\n]{1,300}+》"
+    r"|\([^)\n]{1,300}+\)|（[^）\n]{1,300}+）"
 )
-_ADDRESS = regex.compile(r"\S+[.@/][\p{L}\p{N}]\S*")  # of a page, a machine or a person: no language
+_ADDRESS = regex.compile(r"(?<!\S)(?=\S+?[.@/][\p{L}\p{N}])\S++")  # of a page, a machine or a person: no language
 _PARTS = regex.compile(r"[,;:–—،؛、，；：]|\s-\s")
 _ENDS = regex.compile(r"[\p{SB=STerm}\p{SB=ATerm}…]\s?\W$")
+# Capitals with a small word or two between them: "The Good, the Bad and the Ugly".
+_TITLE = regex.compile(r"\p{Lu}[\p{L}\p{M}'’-]*(?:[\s,&]+(?:\p{Ll}[\p{L}\p{M}'’-]*[\s,]+){0,2}\p{Lu}[\p{L}\p{M}'’-]*)+")
+_CAPITALISED = ("de", "lb")  # there capitals make no name
 _WITHOUT_BLANKS = regex.compile(r"[\p{Han}\p{sc=Hira}\p{LB=SA}]{4}")
 _KANA = regex.compile(r"\p{sc=Hira}")
 
@@ -141,14 +144,17 @@ def _other_language(text: Text, likely: Mapping[str, float], passage: str) -> st
         return ""
     if other == "ja" and len(_KANA.findall(passage)) < _LEAST_KANA:
         return ""
-    return other if _without_names(text, passage) else ""
+    return other if _even_without_names(text, other, passage) else ""
 
 
-def _without_names(text: Text, passage: str) -> bool:
-    """Whether a passage is in another language even without its names, which may come from anywhere."""
+def _even_without_names(text: Text, other: str, passage: str) -> bool:
+    """Whether a passage is in the other language even without names and titles, which may come from anywhere."""
+    bare = passage if other in _CAPITALISED else _TITLE.sub(" ", passage)
     words = passage.split()
-    small = [word for word in words if not word[0].isupper()]
+    small = [word for word in bare.split() if not word[0].isupper()]
     if len(small) == len(words):
         return True
+    if len(small) < _ENOUGH_SMALL_WORDS:
+        return _WITHOUT_BLANKS.search(passage) is not None
     likely = text.linguist.languages(" ".join(small))
     return likely.get(text.locale.language, 0.0) < max(likely.values(), default=0.0) / 2
