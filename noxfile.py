@@ -128,7 +128,7 @@ def wheel(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """The oldest packages that pyproject.toml allows; what `QUICK` names has to work with them."""
     session.install("uv")
-    session.run("uv", "pip", "install", "-q", "--resolution", "lowest-direct", "-e", ".", silent=True)
+    session.run("uv", "pip", "install", "-q", "--resolution", "lowest-direct", "-e", ".[languages]", silent=True)
     session.install("-e", ".[test]")
     session.run("pytest", "-q", "-n", "2", *QUICK, env=_servers(session))
     _rehearse_twice(session, Path(session.create_tmp()) / "work")
@@ -171,7 +171,7 @@ def bench(session: nox.Session) -> None:
     if session.posargs:
         session.run("python", "-m", f"bench.{session.posargs[0]}", *session.posargs[1:], env=environment)
         return
-    for script in ("startup", "throughput", "resume", "rehearsed", "batches", "killed"):
+    for script in ("startup", "gates", "throughput", "resume", "rehearsed", "batches", "killed"):
         session.run("python", "-m", f"bench.{script}", env=environment)
 
 
@@ -187,7 +187,11 @@ def _rehearse_twice(session: nox.Session, work: Path) -> None:
     """Do the main job in an empty folder, and find it done."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    environment = {"SEED_LIBRARY_STATE_DIR": str(work / "state"), "PYTHONSAFEPATH": "1"}
+    environment = {
+        "SEED_LIBRARY_STATE_DIR": str(work / "state"),
+        "SEED_LIBRARY_LOCALES": "de",
+        "PYTHONSAFEPATH": "1",
+    }
     with session.chdir(work):
         for wanted in ('"generated": 180', '"generated": 0'):
             said = session.run("seed-library", "rehearse", "--json", env=environment, silent=True)

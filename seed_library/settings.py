@@ -56,13 +56,12 @@ def _file(value: Path) -> Path:
 
 
 def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _some(value: tuple[str, ...]) -> tuple[str, ...]:
-    if not value:
+    if not isinstance(value, str):
+        return value
+    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not parts:
         raise ValueError("names no locale")
-    return value
+    return parts
 
 
 Secret = Annotated[SecretStr | None, BeforeValidator(_stripped)]
@@ -89,7 +88,7 @@ class Settings(BaseSettings):
     seed_library_batch_poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
     seed_library_batch_grace_seconds: Annotated[float, Field(gt=0, le=3600)] = 180
     seed_library_concurrency: Annotated[int, Field(ge=1, le=256)] = 8
-    seed_library_locales: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_some)] = ("de",)
+    seed_library_locales: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
     seed_library_prompts_dir: Annotated[Path, AfterValidator(_folder)] | None = None
     seed_library_models_file: Annotated[Path, AfterValidator(_file)] | None = None
     seed_library_state_dir: Path | None = None

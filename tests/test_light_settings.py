@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from adapters.catalog_maker import make_catalog
 
+from seed_library.adapters.catalog_folders import meant_catalog
 from seed_library.adapters.lock import TargetLock, holder_of
 from seed_library.adapters.process import this_process
 from seed_library.adapters.state import TargetFolder
@@ -62,7 +63,7 @@ def test_both_readers_agree_on_every_setting_they_share(
     """Wherever the values stand and however they are written."""
     env_file = _set(environment, lines, monkeypatch)
     light, full = read_light_settings(env_file), load_settings(env_file, {}, Needs(), environment, NOW)
-    assert light.catalog == full.seed_library_catalog
+    assert (light.catalog or meant_catalog(Path("nowhere"))) == full.seed_library_catalog
     assert light.store == full.seed_library_store
     assert light.supabase_url == (full.supabase_url or "")
     assert light.prompts_dir == full.seed_library_prompts_dir

@@ -73,7 +73,7 @@ def test_nothing_is_needed_to_plan_and_to_rehearse() -> None:
     settings = _load({})
     assert settings.seed_library_catalog == "bazi_pillars"
     assert settings.seed_library_store == "supabase"
-    assert settings.seed_library_locales == ("de",)
+    assert settings.seed_library_locales == ()
     assert (settings.budget, settings.seed_library_concurrency) == (5_000_000, 8)
     assert settings.anthropic_base_url == "https://api.anthropic.com"
     assert (settings.claude_key, settings.supabase_key, settings.secrets, settings.store_address) == ("", "", (), None)

@@ -10,9 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
 from seed_library.core.catalog import TRIES, GeneratedColumn, RequestSpec, TableSpec, ThinkingWish
+from seed_library.core.locales import read_locale
+
+
+def _locale(written: str) -> str:
+    read_locale(written)
+    return written
+
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
-Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}([-_][A-Za-z0-9]+)*$")]
+Locale = Annotated[str, AfterValidator(_locale)]
 Column = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 # What answers and files have in every row.
@@ -139,6 +146,7 @@ def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
         case "extra_forbidden":
             return f"the field {place!r} is unknown"
         case _:
+            message = message.removeprefix("Value error, ")
             return f"{place}: {message[:1].lower()}{message[1:]}"
 
 
@@ -155,6 +163,10 @@ def _doubles(file: CatalogFile) -> Iterator[str]:
         for name in dict.fromkeys(names):
             if names.count(name) > 1:
                 yield f"{what}: {name!r} is listed twice"
+    spelt: dict[str, str] = {}
+    for locale in dict.fromkeys(file.locales):
+        if (other := spelt.setdefault(read_locale(locale).tag, locale)) != locale:
+            yield f"locales: {other!r} and {locale!r} are the same locale"
     for locale in file.titles:
         if locale not in file.locales:
             yield f"titles: the locale {locale!r} is not one of the catalog's"

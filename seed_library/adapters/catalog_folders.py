@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from seed_library.core.catalog import TableSpec
 
 FILE_NAME = "catalog.toml"
+DEFAULT_CATALOG = "bazi_pillars"
 
 
 class Unreadable(Exception):
@@ -51,6 +52,12 @@ def list_catalogs(folder: Path) -> list[Listing]:
             except Unreadable as error:
                 listings.append(Listing(child.name, "", str(error)))
     return listings
+
+
+def meant_catalog(folder: Path) -> str:
+    """Return the catalog that is meant where nobody names one: the only one there is, else the default."""
+    names = [child.name for child in folder.iterdir() if (child / FILE_NAME).is_file()] if folder.is_dir() else []
+    return names[0] if len(names) == 1 else DEFAULT_CATALOG
 
 
 def peek_table(folder: Path, name: str) -> TableSpec:

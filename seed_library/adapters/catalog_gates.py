@@ -1,9 +1,9 @@
 """The `[gates]` tables of `catalog.toml`: the rules of every category and locale, with every fault named at once.
 
 Rules stand at four levels, each more special than the one before: `[gates]`, `[gates.LOCALE]`, `[gates.CATEGORY]`,
-`[gates.CATEGORY.LOCALE]`. Single values and the fields of `words`, `forms` and `severity` are replaced by the more
-special level; `banned`, `flagged`, `own`, `related` and `idioms` grow, and `allowed` takes entries out of `banned` and
-`flagged`.
+`[gates.CATEGORY.LOCALE]`. Single values and the fields of `words`, `characters`, `forms` and `severity` are replaced by
+the more special level; `banned`, `flagged`, `own`, `related` and `idioms` grow, and `allowed` takes entries out of
+`banned` and `flagged`.
 """
 
 from __future__ import annotations
@@ -14,16 +14,19 @@ from typing import Any
 
 from seed_library.core.catalog import GateRules, Item, WordRule
 from seed_library.core.gates import GATE_NAMES
-from seed_library.core.gates.language import FUNCTION_WORDS
 from seed_library.core.gates.phrases import EntryFault, compiled
+from seed_library.core.linguist import UNAIDED, Linguist
+from seed_library.core.locales import read_locale
 
 _LISTS = ("banned", "flagged", "own", "related", "idioms", "allowed")
 _SWITCHES = ("neutral", "timeless", "shadow")
 _ADDRESSES = ("du", "you", "")
 _SEVERITIES = ("error", "warning", "off")
-_MOST_WORDS = 1_000_000
-_WORDS = ("at_least", "low", "high", "at_most")
-KNOWN = ("words", "address", *_SWITCHES, *_LISTS, "forms", "severity")
+_MOST = 1_000_000
+_LENGTHS = ("words", "characters")
+_FIELDS = ("at_least", "low", "high", "at_most")
+_INFLECTED = ("de", "en")  # languages whose word forms, phrases and forms of address are known
+KNOWN = ("words", "address", *_SWITCHES, *_LISTS, "forms", "severity", "characters")
 
 Place = tuple[str, str]
 
@@ -31,10 +34,13 @@ Place = tuple[str, str]
 class GatesReader:
     """Reads the tables of one catalog."""
 
-    def __init__(self, gates: Mapping[str, Any], categories: Sequence[str], locales: Sequence[str]) -> None:
+    def __init__(
+        self, gates: Mapping[str, Any], categories: Sequence[str], locales: Sequence[str], linguist: Linguist = UNAIDED
+    ) -> None:
         self._gates = gates
         self._categories = categories
         self._locales = locales
+        self._linguist = linguist
         self.faults: list[str] = []
 
     def rules(self) -> dict[Place, GateRules]:
@@ -79,14 +85,15 @@ class GatesReader:
     def _rules_of(self, category: str, locale: str) -> GateRules | None:
         levels = [_inside(self._gates, *path) for path in ((), (locale,), (category,), (category, locale))]
         tables = [level for level in levels if isinstance(level, dict)]
-        words: dict[str, Any] = {}
-        for table in tables:
-            held = table.get("words", {})
-            words |= held if isinstance(held, dict) else {"words": held}
-        if fault := _words_fault(words):
-            self.faults.append(f"gates.words for {category}, {locale}: {fault}")
+        lengths = {name: _length(tables, name) for name in _LENGTHS}
+        if not any(lengths.values()):
+            lengths["words"] = {}  # one of them has to be there
+        wrong = {name: _length_fault(given) for name, given in lengths.items() if given is not None}
+        if faults := [f"gates.{name} for {category}, {locale}: {fault}" for name, fault in wrong.items() if fault]:
+            self.faults += faults
             return None
-        language = locale[:2] if locale[:2] in FUNCTION_WORDS else ""
+        language = read_locale(locale).language
+        language = language if language in _INFLECTED else ""
         lists = {name: _joined(tables, name) for name in _LISTS}
         allowed = lists.pop("allowed")
         for name in ("banned", "flagged"):
@@ -97,7 +104,10 @@ class GatesReader:
             except EntryFault as error:
                 self.faults.append(f"gates for {category}, {locale}: {error}")
         return GateRules(
-            WordRule(**words),
+            words=_rule(lengths["words"]),
+            characters=_rule(lengths["characters"]),
+            locale=read_locale(locale).tag,
+            linguist=self._linguist,
             language=language,
             address=_last(tables, "address", ""),
             forms={name: tuple(forms) for name, forms in _merged(tables, "forms").items() if isinstance(forms, list)},
@@ -141,7 +151,7 @@ def _fault(name: str, value: Any) -> str:
         return "must be a list of texts"
     if name == "forms" and not (isinstance(value, dict) and all(isinstance(forms, list) for forms in value.values())):
         return "must be a table of lists"
-    # `words` is judged when all levels are laid over each other, tables below when it is their turn.
+    # Lengths are judged when all levels are laid over each other, tables below when it is their turn.
     return ""
 
 
@@ -183,12 +193,25 @@ def _last(tables: Sequence[Mapping[str, Any]], name: str, default: Any) -> Any:
     return default
 
 
-def _words_fault(words: Mapping[str, Any]) -> str:
-    if missing := [name for name in _WORDS if name not in words]:
+def _length(tables: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any] | None:
+    """Lay the tables of a length over each other; None where no level has one."""
+    given = [table[name] for table in tables if name in table]
+    laid: dict[str, Any] = {}
+    for one in given:
+        laid |= one if isinstance(one, dict) else {name: one}
+    return laid if given else None
+
+
+def _rule(given: Mapping[str, int] | None) -> WordRule | None:
+    return None if given is None else WordRule(**given)
+
+
+def _length_fault(words: Mapping[str, Any]) -> str:
+    if missing := [name for name in _FIELDS if name not in words]:
         return f"missing {', '.join(missing)}"
-    if unknown := [name for name in words if name not in _WORDS]:
+    if unknown := [name for name in words if name not in _FIELDS]:
         return f"unknown {', '.join(unknown)}"
-    numbers = [words[name] for name in _WORDS]
-    if not all(type(number) is int and 0 < number <= _MOST_WORDS for number in numbers):
-        return f"all four must be whole numbers from 1 to {_MOST_WORDS:,}"
+    numbers = [words[name] for name in _FIELDS]
+    if not all(type(number) is int and 0 < number <= _MOST for number in numbers):
+        return f"all four must be whole numbers from 1 to {_MOST:,}"
     return "" if numbers == sorted(numbers) else "at_least <= low <= high <= at_most must hold"

@@ -14,10 +14,13 @@ from seed_library.adapters.catalog_file import CatalogFile, parse
 from seed_library.adapters.catalog_folders import FILE_NAME, Unreadable, list_catalogs, read_text, read_toml
 from seed_library.adapters.catalog_gates import GatesReader, with_values
 from seed_library.adapters.catalog_templates import TemplateReader
+from seed_library.adapters.languages import InstalledLinguist
 from seed_library.core.bazi_source import BUILT_IN
 from seed_library.core.catalog import Catalog, Item, ItemId, TableSpec
 from seed_library.core.compact import FactsMaker
 from seed_library.core.errors import CatalogInvalid, UsageInvalid
+from seed_library.core.gates.aside import summed_up
+from seed_library.core.locales import spelt_as
 from seed_library.core.sources import Source
 from seed_library.core.templates import TAKEN, TemplateFault, TemplateLibrary, references
 
@@ -38,6 +41,15 @@ def load_catalog(folder: Path, name: str) -> Catalog:
     if catalog is None or loader.faults:
         raise _invalid(name, loader.faults)
     return catalog
+
+
+def gates_aside(folder: Path, name: str) -> list[str]:
+    """Return which gates of a catalog will stand aside, and why, a line for each reason.
+
+    Raises:
+        UsageInvalid, CatalogInvalid: as `load_catalog`.
+    """
+    return summed_up((locale, rules) for (_, locale), rules in load_catalog(folder, name).rules.items())
 
 
 def load_table(folder: Path, name: str) -> TableSpec:
@@ -104,7 +116,7 @@ class _Loader:
             return None
         if file.name != self._place.name:
             self.faults.append(f"{FILE_NAME}: the name {file.name!r} differs from the folder's, {self._place.name!r}")
-        reader = GatesReader(file.gates, file.categories, file.locales)
+        reader = GatesReader(file.gates, file.categories, file.locales, InstalledLinguist())
         rules = reader.rules()
         self.faults += [f"{FILE_NAME}: {fault}" for fault in reader.faults]
         templates = TemplateReader(self._place, file)
@@ -222,7 +234,9 @@ class _Loader:
             return
         self._require_free(record, where)
         categories = self._one_of("category", record.pop("category", ""), file.categories, where)
-        locales = self._one_of("locale", record.pop("locale", ""), file.locales, where)
+        locale = record.pop("locale", "")
+        locale = spelt_as(locale, file.locales) if isinstance(locale, str) else locale
+        locales = self._one_of("locale", locale, file.locales, where)
         facts = self._facts.make(record)
         for category in categories:
             for locale in locales:

@@ -162,7 +162,7 @@ def _output(request: Request) -> dict[str, Any]:
     effort: dict[str, Any] = {"effort": spec.effort} if spec.effort else {}
     if not spec.generated:
         return effort
-    return {**effort, "format": {"type": "json_schema", "schema": schema_of(spec, request.words)}}
+    return {**effort, "format": {"type": "json_schema", "schema": schema_of(spec, request.words, request.characters)}}
 
 
 def _thinking(wish: Literal["off", "on"], facts: ModelFacts) -> str | None:

@@ -13,6 +13,7 @@ from seed_library.adapters.state import TargetFolder, space_check
 from seed_library.bootstrap.building import claude_writer, store_at
 from seed_library.bootstrap.lease_checks import lease_check
 from seed_library.bootstrap.preparing import Inspection, Prepared, claude_faults, store_faults
+from seed_library.bootstrap.working import gates_aside
 from seed_library.core.catalog import ItemId
 from seed_library.core.errors import RunBlocked, SeedLibraryError, TargetLocked, UsageInvalid
 from seed_library.core.plan import Lookup
@@ -35,6 +36,7 @@ def all_checks(inspection: Inspection) -> Findings:
     checks = [packages_check(), *_setting_checks(inspection), _catalog_check(inspection)]
     prepared = inspection.prepared
     if prepared is not None:
+        checks += _gates_checks(prepared)
         if prepared.folder is not None:
             checks += [space_check(prepared.folder, len(prepared.chosen.items)), _lock_check(prepared.folder)]
         checks += asyncio.run(_outside_checks(prepared, inspection.faults))
@@ -79,6 +81,11 @@ def _catalog_check(inspection: Inspection) -> Check:
         return Check("catalog", ok=False, message="none was found to look at", hint="Mend the settings first.")
     rendered = f"{prepared.catalog.name}: {len(prepared.chosen.items)} items selected, every prompt renders"
     return Check("catalog", ok=True, message=rendered)
+
+
+def _gates_checks(prepared: Prepared) -> list[Check]:
+    """Say which gates will say nothing of a text, whatever is wrong with it; nothing where all of them do."""
+    return [Check("gates", ok=True, message=f"standing aside: {line}") for line in gates_aside(prepared)]
 
 
 def _lock_check(folder: TargetFolder) -> Check:

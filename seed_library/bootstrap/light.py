@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from seed_library.adapters.catalog_folders import peek_table, prompts_folder
+from seed_library.adapters.catalog_folders import meant_catalog, peek_table, prompts_folder
 from seed_library.adapters.lock import read_holder
 from seed_library.adapters.state import TargetFolder, target_folder
 from seed_library.bootstrap.places import resolve_state_dir
@@ -20,7 +20,7 @@ from seed_library.core.targets import SqliteAddress, SupabaseAddress, Target, sq
 
 @dataclass(frozen=True, slots=True)
 class LightSettings:
-    """What names the target and its state."""
+    """What names the target and its state. `catalog` is empty where no setting names one."""
 
     catalog: str
     store: str
@@ -40,7 +40,7 @@ def read_light_settings(env_file: Path | None) -> LightSettings:
     prompts_dir = values.get("SEED_LIBRARY_PROMPTS_DIR")
     setting = values.get("SEED_LIBRARY_STATE_DIR")
     return LightSettings(
-        catalog=values.get("SEED_LIBRARY_CATALOG", "bazi_pillars"),
+        catalog=values.get("SEED_LIBRARY_CATALOG", ""),
         store=values.get("SEED_LIBRARY_STORE", "supabase"),
         supabase_url=values.get("SUPABASE_URL", "").strip().rstrip("/"),
         prompts_dir=Path(prompts_dir) if prompts_dir else None,
@@ -87,7 +87,8 @@ def named_folder(env_file: Path | None, catalog: str | None, store: str | None) 
         return None
     if not path and (fault := url_fault(light.supabase_url)):
         raise SettingsInvalid(f"SUPABASE_URL {fault}.", hint="Mend it in the environment or in .env.")
-    table = peek_table(prompts_folder(light.prompts_dir), catalog or light.catalog)
+    folder = prompts_folder(light.prompts_dir)
+    table = peek_table(folder, catalog or light.catalog or meant_catalog(folder))
     address = SqliteAddress(str(Path(path).expanduser().resolve())) if path else SupabaseAddress(light.supabase_url)
     return target_folder(light.state_dir, Target(address, table.schema, table.name))
 

@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seed_library.adapters.catalog_folders import prompts_folder
+from seed_library.adapters.catalog_folders import meant_catalog, prompts_folder
 from seed_library.adapters.routes import faults_on_the_way, proxy_secrets
 from seed_library.adapters.state import TargetFolder, target_folder
 from seed_library.bootstrap.places import resolve_state_dir
 from seed_library.core.catalog import Catalog, Selection, select
 from seed_library.core.errors import CatalogInvalid, SeedLibraryError, SettingsInvalid, UsageInvalid
+from seed_library.core.locales import spelt_as
 from seed_library.core.prompts import PromptBook
 from seed_library.core.redaction import Redactor
 from seed_library.core.targets import StoreAddress, SupabaseAddress, Target
@@ -109,6 +110,15 @@ class Prepared:
     def target_label(self) -> str:
         """The target, for people."""
         return self.target.label if self.target else "not configured (SUPABASE_URL is not set)"
+
+    @property
+    def left_out(self) -> str:
+        """Says which locales of the catalog are not meant, by a flag or a setting; empty where all are."""
+        missing = [locale for locale in self.catalog.locales if locale not in self.chosen.locales]
+        if not missing:
+            return ""
+        meant = ", ".join(self.chosen.locales)
+        return f"Left out: {', '.join(missing)} (--locale, or SEED_LIBRARY_LOCALES, means {meant} only)."
 
     @property
     def redactor(self) -> Redactor:
@@ -208,7 +218,7 @@ def _prepared(flags: Flags, settings: Settings) -> Prepared:
     catalog = _load_catalog(flags, settings)
     spec = replace(catalog.request, model=settings.seed_library_model or catalog.request.model)
     book = PromptBook(catalog, spec)
-    selection = _with_default_locales(flags.selection, settings, catalog)
+    selection = _with_locales(flags.selection, settings, catalog)
     chosen = choose(catalog, book, selection, select(catalog, selection))
     address = settings.store_address
     return Prepared(
@@ -229,29 +239,27 @@ def _load_catalog(flags: Flags, settings: Settings) -> Catalog:
     from seed_library.adapters.catalogs import load_catalog
 
     folder = prompts_folder(settings.seed_library_prompts_dir)
+    said = "seed_library_catalog" in settings.model_fields_set
     try:
-        return load_catalog(folder, settings.seed_library_catalog)
+        return load_catalog(folder, settings.seed_library_catalog if said else meant_catalog(folder))
     except UsageInvalid as error:
         if flags.catalog is not None:
             raise
         raise _SettingFault("SEED_LIBRARY_CATALOG", f"names no catalog: {error.message} {error.hint}") from None
 
 
-def _with_default_locales(selection: Selection, settings: Settings, catalog: Catalog) -> Selection:
-    """Without `--locale` the setting decides; its default gives way to a catalog that has other locales only."""
-    if selection.locales:
-        return selection
-    wanted = settings.seed_library_locales
-    unknown = [locale for locale in wanted if locale not in catalog.locales]
-    if not unknown:
-        return replace(selection, locales=wanted)
-    if "seed_library_locales" in settings.model_fields_set:
+def _with_locales(selection: Selection, settings: Settings, catalog: Catalog) -> Selection:
+    """Without `--locale` the setting decides, without that the catalog. A locale is meant however it is spelt."""
+    wanted = selection.locales or settings.seed_library_locales or catalog.locales
+    spelt = tuple(dict.fromkeys(spelt_as(locale, catalog.locales) for locale in wanted))
+    unknown = [locale for locale in spelt if locale not in catalog.locales]
+    if unknown and not selection.locales:
         raise _SettingFault(
             "SEED_LIBRARY_LOCALES",
             f"names {', '.join(unknown)}, which catalog {catalog.name!r} does not have; "
             f"its locales: {', '.join(catalog.locales)}",
         )
-    return replace(selection, locales=catalog.locales[:1])
+    return replace(selection, locales=spelt)
 
 
 def redactor_for(settings: Settings) -> Redactor:

@@ -60,6 +60,7 @@ class _Look:
         self._refresh = refresh
         self._faults = faults
         self._notes = [f"{name} {fault}." for name, fault in faults.items()]
+        self._notes += filter(None, [prepared.left_out])
 
     async def preview(self) -> Preview:
         ledger = self._ledger()

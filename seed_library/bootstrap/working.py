@@ -17,6 +17,7 @@ from seed_library.core.drafts import Diversity, Finding
 from seed_library.core.errors import RunBlocked
 from seed_library.core.events import RunFinished
 from seed_library.core.gates import as_ruled
+from seed_library.core.gates.aside import summed_up
 from seed_library.core.gates.corpus import Corpus
 from seed_library.core.gates.diversity import diversity
 from seed_library.engine.preflight import sample_row
@@ -102,7 +103,7 @@ def audited(prepared: Prepared, texts: Sequence[StoredText]) -> tuple[list[Audit
     Rows that are not in the catalog are left out: `plan` and `prune` list them.
     """
     items = {item.id: item for item in prepared.chosen.items}
-    corpus, found = Corpus(), []
+    corpus, found = Corpus(prepared.catalog.rules), []
     known = [text for text in texts if text.id in items]
     for text in known:
         rules = prepared.catalog.rules_of(text.id)
@@ -110,7 +111,14 @@ def audited(prepared: Prepared, texts: Sequence[StoredText]) -> tuple[list[Audit
         alone = judged_alone(Content(text.text, text.generated), prepared.catalog.request, rules, items[text.id])
         found.append(Audited(text, alone + beside))
         corpus.add(text.id, text.text)
-    return found, diversity(text.text for text in known)
+    return found, diversity((text.text for text in known), (prepared.catalog.rules_of(text.id) for text in known))
+
+
+def gates_aside(prepared: Prepared) -> list[str]:
+    """Return which gates say nothing of the chosen texts, and why, a line for each reason."""
+    chosen = prepared.chosen
+    places = [(category, locale) for category in chosen.categories for locale in chosen.locales]
+    return summed_up((locale, prepared.catalog.rules[category, locale]) for category, locale in places)
 
 
 def orphans_among(prepared: Prepared, texts: Sequence[StoredText]) -> list[StoredText]:

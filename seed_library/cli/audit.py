@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @global_options
 def audit(flags: Flags) -> int:
     """Put every stored text through the gates."""
-    from seed_library.bootstrap.working import audited, orphans_among, stored_texts
+    from seed_library.bootstrap.working import audited, gates_aside, orphans_among, stored_texts
     from seed_library.core.errors import ExitCode
     from seed_library.settings import Needs
 
@@ -39,6 +39,7 @@ def audit(flags: Flags) -> int:
                 "orphaned": len(orphans),
                 "texts": as_content([_fields(one) for one in found if one.findings]),
                 "diversity": asdict(figures) if figures else None,
+                "standing_aside": gates_aside(prepared),
             }
         )
     else:
@@ -52,6 +53,8 @@ def audit(flags: Flags) -> int:
                 f"distinct-2 {figures.distinct_2:.3f}, distinct-3 {figures.distinct_3:.3f}, "
                 f"shared four-word runs {figures.self_repetition:.1%}, shared openings {figures.openings:.1%}."
             )
+        for line in gates_aside(prepared):
+            output.narrate(f"Gates standing aside: {line}")
         also = f" {counted(len(orphans), 'more row')} not in the catalog (`prune`)." if orphans else ""
         output.result(f"{counted(len(found), 'text')}, {len(bad):,} of them refused by a gate.{also}")
     return ExitCode.ITEMS_FAILED if bad else ExitCode.DONE

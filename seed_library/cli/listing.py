@@ -36,22 +36,30 @@ def catalogs(context: click.Context) -> None:
 
 @catalogs.command()
 @click.argument("name")
+@click.option(
+    "--locale", "locales", multiple=True, metavar="LOCALE", help="A locale of its texts (repeatable, or a,b): en."
+)
 @global_options
-def new(name: str) -> None:
+def new(name: str, locales: tuple[str, ...]) -> None:
     """Make a catalog that works at once, in ./prompts or SEED_LIBRARY_PROMPTS_DIR."""
     from pathlib import Path
 
     from seed_library.adapters.catalog_scaffold import make_catalog
+    from seed_library.adapters.catalogs import gates_aside
     from seed_library.bootstrap.light import read_light_settings
 
     output = invocation().output
-    place = make_catalog(read_light_settings(invocation().dotenv).prompts_dir or Path("prompts"), name)
+    wanted = [part for locale in locales for part in locale.split(",")] or ["en"]
+    place = make_catalog(read_light_settings(invocation().dotenv).prompts_dir or Path("prompts"), name, wanted)
+    aside = gates_aside(place.parent, name)
     if output.as_json:
-        output.document({"catalog": name, "folder": str(place)})
+        output.document({"catalog": name, "folder": str(place), "standing_aside": aside})
         return
     output.result(f"{place} is ready. Next:")
     output.result(f"  seed-library plan {name} --show-prompts    what would be sent")
     output.result(f"  seed-library rehearse {name}               the whole path, free of charge")
+    for line in aside:
+        output.narrate(f"Gates standing aside: {line}")
 
 
 @click.command()

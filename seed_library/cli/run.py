@@ -110,6 +110,8 @@ def seed_here(prepared: Prepared, job: Job) -> int:
     from seed_library.cli.unread import unblocked
 
     output = invocation().output
+    if prepared.left_out:
+        output.narrate(prepared.left_out)
     with unblocked(), reporter_for(output) as reporter:
         return seed(prepared, job, Reporters(reporter, _log(prepared, job)), output.last_word).exit_code
 

@@ -28,7 +28,7 @@ def show(flags: Flags, wanted: str) -> None:
     output = invocation().output
     prepared = prepare(flags, Needs(store=True), surroundings())
     keep_secret(prepared.redactor)
-    texts = read_texts(prepared, wanted, flags.selection.locales)
+    texts = read_texts(prepared, wanted, prepared.chosen.locales if flags.selection.locales else ())
     if output.as_json:
         output.document(as_content({"key": wanted, "texts": [_fields(text) for text in texts]}))
         return

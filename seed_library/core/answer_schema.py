@@ -11,9 +11,10 @@ from seed_library.core.drafts import Request
 TEXT = "text"
 
 
-def schema_of(spec: RequestSpec, words: WordRule) -> dict[str, Any]:
+def schema_of(spec: RequestSpec, words: WordRule, characters: WordRule | None = None) -> dict[str, Any]:
     """Return the JSON schema of an answer. Lengths stand in descriptions: the API takes no bounds for strings."""
-    properties = {TEXT: f"The text, {words.low} to {words.high} words."}
+    wanted, unit = (words, "words") if characters is None else (characters, "characters")
+    properties = {TEXT: f"The text, {wanted.low} to {wanted.high} {unit}."}
     properties |= {one.name: f"{one.about} ({one.at_least} to {one.at_most} words)" for one in spec.generated}
     return {
         "type": "object",
@@ -27,4 +28,4 @@ def schema_text(request: Request) -> str:
     """Return the schema as it is sent with a request; empty where the answer is plain text."""
     if not request.spec.generated:
         return ""
-    return json.dumps(schema_of(request.spec, request.words), ensure_ascii=False)
+    return json.dumps(schema_of(request.spec, request.words, request.characters), ensure_ascii=False)

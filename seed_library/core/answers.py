@@ -14,9 +14,9 @@ from seed_library.core.answer_schema import TEXT
 from seed_library.core.catalog import GateRules, GeneratedColumn, Item, RequestSpec
 from seed_library.core.drafts import Finding, RawMessage, reading_fault, text_of, unstorable
 from seed_library.core.gates import as_ruled, judge
-from seed_library.core.gates.form import plain, symbols
 from seed_library.core.gates.phrases import banned
-from seed_library.core.gates.text import Text, count_words
+from seed_library.core.gates.signs import plain, symbols
+from seed_library.core.gates.text import Text, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,10 @@ def column_findings(content: Content, spec: RequestSpec, rules: GateRules, item:
     for one in spec.generated:
         if (value := content.columns.get(one.name)) is None:
             continue
-        yield from _length(one, value)
+        said = read(value, rules)
+        yield from _length(one, said)
         for gate in (plain, symbols, banned):
-            for finding in gate(Text(value), rules, item):
+            for finding in gate(said, rules, item):
                 yield Finding(finding.gate, finding.severity, f"{one.name}: {finding.message}", finding.span)
 
 
@@ -67,8 +68,8 @@ def judged_alone(content: Content, spec: RequestSpec, rules: GateRules, item: It
     return judge(content.text, rules, item).findings + others
 
 
-def _length(column: GeneratedColumn, value: str) -> Iterator[Finding]:
-    count = count_words(value)
-    if not column.at_least <= count <= column.at_most:
+def _length(column: GeneratedColumn, said: Text) -> Iterator[Finding]:
+    count = len(said.words)
+    if said.has_words and not column.at_least <= count <= column.at_most:
         wanted = f"{column.at_least} to {column.at_most} are allowed"
-        yield Finding("length", "error", f"{column.name}: {count} words; {wanted}", value)
+        yield Finding("length", "error", f"{column.name}: {count} words; {wanted}", said.raw)

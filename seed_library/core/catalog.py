@@ -11,8 +11,11 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal, NamedTuple
 
 from seed_library.core.errors import UsageInvalid
+from seed_library.core.linguist import UNAIDED, Linguist
+from seed_library.core.locales import read_locale
 
 ThinkingWish = Literal["off", "on"]
+_CHARACTERS_PER_WORD, _WITHOUT_BLANKS = 6, 2.5  # the latter by tokens: a word stands for 2.95 of them
 TRIES = 3  # of an item whose answers hold no usable text, where the catalog does not say
 
 
@@ -114,7 +117,7 @@ class RequestSpec:
 
 @dataclass(frozen=True, slots=True)
 class WordRule:
-    """How long a text should be, in words (a hyphenated compound counts as one).
+    """How long a text should be, in words (a hyphenated compound counts as one) or in characters that a reader sees.
 
     A text outside `at_least`..`at_most` is rejected; outside `low`..`high` it is only flagged.
     """
@@ -130,7 +133,10 @@ class GateRules:
     """The quality rules of one category and locale (docs/reference/gates.md).
 
     Attributes:
-        language: "de" or "en" where the language is checked and words are inflected accordingly; else empty.
+        words, characters: the length; either may be left to the other.
+        locale: of the texts; empty where it is not known.
+        language: "de" or "en" where words are inflected accordingly, and phrases of the language are known; else empty.
+        linguist: who is asked what no rule says (`core.linguist`).
         address: "du" or "you" where the reader has to be addressed so; else empty.
         neutral: whether a text must not take the reader for a woman or a man.
         timeless: whether calendar years and ages are refused.
@@ -143,7 +149,10 @@ class GateRules:
         severity: of a gate, where it differs from the gate's own; "off" turns it off.
     """
 
-    words: WordRule
+    words: WordRule | None = None
+    characters: WordRule | None = None
+    locale: str = ""
+    linguist: Linguist = field(default=UNAIDED, compare=False)
     language: str = ""
     address: str = ""
     neutral: bool = False
@@ -157,6 +166,20 @@ class GateRules:
     forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     idioms: tuple[str, ...] = ()
     severity: Mapping[str, Literal["error", "warning", "off"]] = field(default_factory=dict)
+
+    @property
+    def expected_words(self) -> WordRule:
+        """The length in words; worked out from that in characters where only those are given.
+
+        For estimates and for texts that nobody reads; what it stands for in the first case are the tokens of a text.
+        """
+        if self.words is not None:
+            return self.words
+        assert self.characters is not None, "a catalog says one of them"
+        blanks = not self.locale or read_locale(self.locale).blanks
+        size = _CHARACTERS_PER_WORD if blanks else _WITHOUT_BLANKS
+        limits = (self.characters.low, self.characters.high, self.characters.at_least, self.characters.at_most)
+        return WordRule(*(max(1, round(limit / size)) for limit in limits))
 
 
 class PromptSource(NamedTuple):

@@ -42,6 +42,7 @@ class Request:
     Attributes:
         fingerprint: hash of everything that determines the answer (see `core.prompts.fingerprint`).
         words: the length the text should have; already said in the prompt, kept for offline writers.
+        characters: the same in characters, where the catalog says it so.
     """
 
     item: Item
@@ -49,6 +50,7 @@ class Request:
     spec: RequestSpec
     fingerprint: str
     words: WordRule
+    characters: WordRule | None = None
 
 
 @dataclass(frozen=True, slots=True)

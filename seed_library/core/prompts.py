@@ -16,7 +16,7 @@ from seed_library.core.drafts import Prompt, Request
 from seed_library.core.errors import CatalogInvalid
 from seed_library.core.templates import TemplateFault, TemplateLibrary
 
-_NOT_OF_ONE_ITEM = frozenset({"category", "locale", "words"})
+_NOT_OF_ONE_ITEM = frozenset({"category", "locale", "words", "characters"})
 _canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _FINGERPRINT_HEX_DIGITS = 32  # 128 bits: collisions are out of reach, and 100,000 of them stay small in memory
 
@@ -75,15 +75,16 @@ class PromptBook:
         Raises:
             TemplateFault: the item cannot be rendered.
         """
-        words = self._catalog.rules_of(item.id).words
+        rules = self._catalog.rules_of(item.id)
         place = item.id.category, item.id.locale
         pair = self._pairs[place]
-        variables = item_variables(item.id, item.title, item.facts, words)
+        variables = item_variables(item.id, item.title, item.facts, rules.words, rules.characters)
         system = self._general_systems.get(place) or self._templates.render(pair.system, variables)
         if pair.system_is_general:
             self._general_systems[place] = system
         prompt = Prompt(system, self._templates.render(pair.user, variables))
-        return Request(item, prompt, self._spec, fingerprint(prompt, self._spec), words)
+        mark = fingerprint(prompt, self._spec)
+        return Request(item, prompt, self._spec, mark, rules.expected_words, rules.characters)
 
     def fingerprints(self, items: list[Item]) -> Fingerprints:
         """Render every item and return the fingerprints; the texts themselves are not kept.
@@ -109,9 +110,16 @@ class PromptBook:
         return prints
 
 
-def item_variables(item_id: ItemId, title: str, facts: Mapping[str, object], words: WordRule) -> dict[str, object]:
-    """Return what a template may name: the item's facts, its identity and the length rule."""
-    return {**facts, **item_id._asdict(), "title": title, "words": words}
+def item_variables(
+    item_id: ItemId,
+    title: str,
+    facts: Mapping[str, object],
+    words: WordRule | None,
+    characters: WordRule | None = None,
+) -> dict[str, object]:
+    """Return what a template may name: the item's facts, its identity and the length rules that there are."""
+    lengths = {name: rule for name, rule in (("words", words), ("characters", characters)) if rule is not None}
+    return {**facts, **item_id._asdict(), "title": title, **lengths}
 
 
 def fingerprint(prompt: Prompt, spec: RequestSpec) -> str:

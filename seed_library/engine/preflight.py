@@ -60,7 +60,7 @@ async def rehearse(prover: Prover, catalog: Catalog, plan: Plan) -> list[Check]:
     usual = await prover.rehearse(_Placeholders(catalog, steps, longest=False))
     if any(not check.ok for check in usual):
         return usual
-    hint = "Lower at_most under [gates.words], or expect that some texts are paid for and not stored."
+    hint = "Lower at_most under [gates.words] or [gates.characters]: else some texts are paid for and not stored."
     return [
         *usual,
         *(
@@ -93,9 +93,11 @@ class _Placeholders(Sequence[Row]):
 
 def _placeholder_row(catalog: Catalog, step: Step, *, longest: bool) -> Row:
     """Return a row to come, with texts that cannot be told from noise, so that no compression hides their length."""
-    item, words = step.item, catalog.rules_of(step.item.id).words
+    item, rules = step.item, catalog.rules_of(step.item.id)
     lengths = {one.name: one.at_most if longest else one.at_least for one in catalog.request.generated}
-    text = _noise(item.id, "", words.at_most if longest else words.low)
+    text = _noise(item.id, "", rules.expected_words.at_most if longest else rules.expected_words.low)
+    if rules.characters is not None:
+        text = _noise_of(item.id, rules.characters.at_most if longest else rules.characters.low)
     beside = {name: _noise(item.id, name, lengths[name]) for name in catalog.table.generated}
     there = StoredText(item.id, "", "", None) if step.present else None
     return Row(item.id, item.title, text, {"writer": "preflight"}, beside, there)
@@ -105,6 +107,10 @@ def _noise(item: ItemId, column: str, words: int) -> str:
     letters = hashlib.shake_128("\0".join((*item, column)).encode("utf-8", "surrogatepass"))
     noise = letters.hexdigest(words * _LETTERS_PER_WORD // 2 + 1)
     return " ".join(noise[place * _LETTERS_PER_WORD :][:_LETTERS_PER_WORD] for place in range(words))
+
+
+def _noise_of(item: ItemId, characters: int) -> str:
+    return _noise(item, "", characters // _LETTERS_PER_WORD + 1)[:characters].rstrip()
 
 
 def budget_check(ceiling: int, request: Request, model: ModelFacts) -> Check:

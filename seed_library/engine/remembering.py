@@ -32,7 +32,8 @@ def figures(context: RunContext, plan: Plan) -> Diversity | None:
 
 
 def _figures(context: RunContext, plan: Plan) -> Diversity | None:
-    return diversity(text for _, text in islice(_accepted(context, plan.steps), _MEASURED))
+    accepted = list(islice(_accepted(context, plan.steps), _MEASURED))
+    return diversity((text for _, text in accepted), (context.catalog.rules_of(item) for item, _ in accepted))
 
 
 def _accepted(context: RunContext, steps: Iterable[Step]) -> Iterator[tuple[ItemId, str]]:

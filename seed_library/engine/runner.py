@@ -12,6 +12,7 @@ from seed_library.core.batches import BatchTimes, Mode, chosen_mode
 from seed_library.core.catalog import Catalog
 from seed_library.core.errors import ExitCode, RunBlocked, SeedLibraryError, Stopped
 from seed_library.core.events import BatchLeft, RunFailed, RunFinished, RunStarted, Warned
+from seed_library.core.gates.corpus import Corpus
 from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Action, Lookup, Plan, Refresh, Step
 from seed_library.core.pricing import FREE, ModelFacts, usd
@@ -222,6 +223,7 @@ def _context(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt, model: M
         patience=StorePatience(ports.clock, halt, ports.reporter),
         tally=Tally(ports.reporter),
         batch_times=order.batch_times,
+        corpus=Corpus(order.catalog.rules),
     )
 
 

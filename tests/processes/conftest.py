@@ -20,8 +20,9 @@ def offline(tmp_path: Path) -> Program:
 
 @pytest.fixture
 def program(tmp_path: Path, messages: MessagesServer, supabase: Supabase) -> Program:
-    """The program with a complete configuration."""
-    return Program(tmp_path / "work", {**messages.environment, **supabase.environment})
+    """The program with a complete configuration, for the German half of the packaged catalog."""
+    settings = {**messages.environment, **supabase.environment, "SEED_LIBRARY_LOCALES": "de"}
+    return Program(tmp_path / "work", settings)
 
 
 @pytest.fixture

@@ -105,7 +105,8 @@ class Program:
         return {name: value for name, value in {**kept, **wanted}.items() if value}
 
     def make_catalog(self, name: str, more: str) -> None:
-        """Make a new catalog, with more in its catalog.toml."""
+        """Make a new catalog, with more in its catalog.toml; its own locales are meant from then on."""
+        self.settings.pop("SEED_LIBRARY_LOCALES", None)
         assert self.run("catalogs", "new", name).code == 0
         toml = self.folder / "prompts" / name / "catalog.toml"
         toml.write_text(toml.read_text("utf-8") + more, "utf-8")

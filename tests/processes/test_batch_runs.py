@@ -76,7 +76,8 @@ def test_an_independent_server_takes_the_batch_as_well(offline: Program, mock_ai
     catalog = prompts / "bazi_pillars" / "catalog.toml"
     before, _, _ = catalog.read_text("utf-8").partition("[gates]")
     catalog.write_text(f"{before}{LOOSE_RULES}", "utf-8")
-    offline.settings |= {**mock_ai_api.environment, **QUICKLY, "SEED_LIBRARY_PROMPTS_DIR": str(prompts)}
+    settings = {"SEED_LIBRARY_PROMPTS_DIR": str(prompts), "SEED_LIBRARY_LOCALES": "de"}
+    offline.settings |= {**mock_ai_api.environment, **QUICKLY, **settings}
     batch = offline.run(*RUN, "--store", "sqlite:batch.sqlite3")
     assert (batch.code, batch.document["stored"]) == (0, 180), batch.err
     one = offline.run("run", "--json", "--mode", "messages", "--limit", "9", "--store", "sqlite:few.sqlite3")

@@ -17,7 +17,7 @@ FINISHED = {
 
 def test_plan_without_key_or_network_says_what_it_could_not_see(offline: Program) -> None:
     """The preview needs nothing at all."""
-    planned = offline.run("plan", "--json")
+    planned = offline.run("plan", "--json", "--locale", "de")
     assert planned.code == 0
     document = planned.document
     assert {"catalog", "target", "totals", "cost", "items"} <= document.keys()

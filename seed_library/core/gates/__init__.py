@@ -13,15 +13,18 @@ from dataclasses import replace
 from seed_library.core.catalog import GateRules, Item
 from seed_library.core.drafts import Finding, Judgement
 from seed_library.core.gates.facts import own, related, shadow, years
-from seed_library.core.gates.form import bare, finished, length, plain, sentences, symbols
-from seed_library.core.gates.language import address, gender, language
+from seed_library.core.gates.form import bare, characters, finished, length, sentences
+from seed_library.core.gates.language import language
 from seed_library.core.gates.phrases import banned, flagged
+from seed_library.core.gates.reader import address, gender
 from seed_library.core.gates.repetition import self_repetition
-from seed_library.core.gates.text import Text, count_words
+from seed_library.core.gates.signs import plain, symbols
+from seed_library.core.gates.text import Text, count_words, read
 
 Gate = Callable[[Text, GateRules, Item], Iterator[Finding]]
 GATES: tuple[Gate, ...] = (
     length,
+    characters,
     finished,
     plain,
     symbols,
@@ -44,7 +47,7 @@ GATE_NAMES = (*(gate.__name__ for gate in GATES), *CORPUS_GATES)
 
 def judge(text: str, rules: GateRules, item: Item) -> Judgement:
     """Put a text through every gate."""
-    draft = Text(text)
+    draft = read(text, rules)
     return Judgement(as_ruled((finding for gate in GATES for finding in gate(draft, rules, item)), rules))
 
 
@@ -58,4 +61,4 @@ def as_ruled(findings: Iterable[Finding], rules: GateRules) -> tuple[Finding, ..
     return tuple(kept)
 
 
-__all__ = ["CORPUS_GATES", "GATES", "GATE_NAMES", "Gate", "Text", "as_ruled", "count_words", "judge"]
+__all__ = ["CORPUS_GATES", "GATES", "GATE_NAMES", "Gate", "Text", "as_ruled", "count_words", "judge", "read"]

@@ -9,11 +9,11 @@ of a locale only beginnings and endings are remembered: the index would take mor
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from seed_library.core.catalog import ItemId
+from seed_library.core.catalog import GateRules, ItemId
 from seed_library.core.drafts import Finding, Severity
-from seed_library.core.gates.text import Text
+from seed_library.core.gates.text import Text, read
 
 MOST_TEXTS = 5_000
 _OPENING_WORDS, _ENDING_WORDS = 3, 4
@@ -27,28 +27,44 @@ _EVERYDAY = 200  # texts; a run that so many hold ("in der Küche") says nothing
 class Corpus:
     """The texts that a new one is compared with. Each is known by its item; an item's own older text is no other."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Mapping[tuple[str, str], GateRules] | None = None) -> None:
+        """Make an empty one. The rules of each category and locale say how its texts are read."""
+        self._rules = rules or {}
         self._openings: dict[tuple[str, str, str], ItemId] = {}
         self._endings: dict[tuple[str, str, str], ItemId] = {}
         self._places: defaultdict[str, _Locale] = defaultdict(_Locale)
 
     def add(self, item: ItemId, text: str) -> None:
         """Remember a text."""
-        draft = Text(text)
+        draft = self._read(item, text)
+        if draft is None:
+            return
         self._openings.setdefault(_opening(item, draft), item)
         self._endings.setdefault(_ending(item, draft), item)
         self._places[item.locale].add(item, draft)
 
     def findings(self, item: ItemId, text: str) -> Iterator[Finding]:
         """Yield what a new text has in common with those that are known."""
-        draft = Text(text)
+        draft = self._read(item, text)
+        if draft is None:
+            return
         other = self._openings.get(_opening(item, draft), item)
         if other != item:
-            yield Finding("opening", "error", f"begins like {other}", " ".join(draft.words[:_OPENING_WORDS]))
+            yield Finding(
+                "opening", "error", f"begins like {other}", " ".join(draft.words[: _OPENING_WORDS * draft.weight])
+            )
         other = self._endings.get(_ending(item, draft), item)
         if other != item:
-            yield Finding("ending", "warning", f"ends like {other}", " ".join(draft.words[-_ENDING_WORDS:]))
+            yield Finding(
+                "ending", "warning", f"ends like {other}", " ".join(draft.words[-_ENDING_WORDS * draft.weight :])
+            )
         yield from self._places[item.locale].findings(item, draft)
+
+    def _read(self, item: ItemId, text: str) -> Text | None:
+        """Read a text as its locale wants it; None where nobody knows its words."""
+        rules = self._rules.get((item.category, item.locale))
+        draft = Text(text) if rules is None else read(text, rules)
+        return draft if draft.has_words else None
 
 
 class _Locale:
@@ -64,12 +80,12 @@ class _Locale:
         if len(self._items) >= MOST_TEXTS:
             return
         number = len(self._items)
-        runs = {hash(run) for run in draft.grams(_RUN)}
+        runs = {hash(run) for run in draft.grams(_RUN * draft.weight)}
         self._items.append(item)
         self._sizes.append(len(runs))
         for run in runs:
             self._runs[run].append(number)
-        for phrase in {hash(gram) for gram in draft.grams(_PHRASE)}:
+        for phrase in {hash(gram) for gram in draft.grams(_PHRASE * draft.weight)}:
             self._phrases[phrase].append(number)
 
     def findings(self, item: ItemId, draft: Text) -> Iterator[Finding]:
@@ -78,7 +94,7 @@ class _Locale:
 
     def _shared_phrase(self, item: ItemId, draft: Text) -> Iterator[Finding]:
         best: tuple[int, str, ItemId] | None = None
-        for gram in draft.grams(_PHRASE):
+        for gram in draft.grams(_PHRASE * draft.weight):
             others = {self._items[number] for number in self._phrases.get(hash(gram), ())} - {item}
             if others and (best is None or len(others) > best[0]):
                 best = len(others), " ".join(gram), min(others)
@@ -89,7 +105,7 @@ class _Locale:
             yield Finding("shared_phrase", severity, f"shared with {named}", phrase)
 
     def _similar(self, item: ItemId, draft: Text) -> Iterator[Finding]:
-        runs = {hash(run) for run in draft.grams(_RUN)}
+        runs = {hash(run) for run in draft.grams(_RUN * draft.weight)}
         if len(runs) < _ENOUGH_RUNS:
             return
         holders = (self._runs.get(run, ()) for run in runs)
@@ -107,8 +123,8 @@ class _Locale:
 
 
 def _opening(item: ItemId, draft: Text) -> tuple[str, str, str]:
-    return item.category, item.locale, " ".join(draft.lower[:_OPENING_WORDS])
+    return item.category, item.locale, " ".join(draft.lower[: _OPENING_WORDS * draft.weight])
 
 
 def _ending(item: ItemId, draft: Text) -> tuple[str, str, str]:
-    return item.category, item.locale, " ".join(draft.lower[-_ENDING_WORDS:])
+    return item.category, item.locale, " ".join(draft.lower[-_ENDING_WORDS * draft.weight :])

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import repeat
 from statistics import fmean
 
+from seed_library.core.catalog import GateRules
 from seed_library.core.drafts import Diversity
-from seed_library.core.gates.text import Text
+from seed_library.core.gates.text import Text, read
 
 
-def diversity(texts: Iterable[str]) -> Diversity | None:
-    """Return the figures; None where there are fewer than two texts."""
-    drafts = [Text(text) for text in texts]
+def diversity(texts: Iterable[str], rules: Iterable[GateRules] = repeat(GateRules())) -> Diversity | None:
+    """Return the figures of texts, each read by its rules; None of fewer than two whose words are known."""
+    drafts = [draft for draft in map(read, texts, rules) if draft.has_words]
     if len(drafts) < 2:  # noqa: PLR2004  one text has nothing to be compared with
         return None
     holders = Counter(run for draft in drafts for run in set(draft.grams(4)))

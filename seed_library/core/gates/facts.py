@@ -11,7 +11,7 @@ from seed_library.core.drafts import Finding
 from seed_library.core.gates.phrases import compiled
 from seed_library.core.gates.text import Text
 
-_YEAR = regex.compile(r"(?<![\p{L}\p{N}])(?:1[5-9]|20|21)\d\d(?![\p{L}\p{N}])")
+_YEAR = regex.compile(r"(?<![\p{L&}\p{N}])(?:1[5-9]|20|21)\d\d(?![\p{L&}\p{N}])")  # 2019年 is one
 _AGE = regex.compile(
     r"(?<!\d)\d{1,3}(?:\.|-jährig\p{Ll}*|[ -]?(?:Jahre?n?|years?)(?:[ -]old)?)(?=\s|[.,;!?]|$)(?!\s*(?:Minute|minute))",
     regex.IGNORECASE,

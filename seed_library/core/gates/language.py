@@ -1,87 +1,160 @@
-"""The language of a text, whom it speaks to, and whether it takes the reader for a woman or a man.
+"""The language of a text, as a whole and sentence by sentence.
 
-The shares of function words are measured: the weakest of 67 German paragraphs had 23 % German ones, no paragraph had
-more than 6 % of the other language; a mixed one has over 12 % of both.
+A run of words in a script that the language is not written in is seen by the script alone. Within one script the
+linguist is asked (docs/explanation/languages.md has the figures): about the whole text, about every sentence, and about
+every part of one. What stands in quotation marks or brackets may be in any language; what is short, or made of names,
+proves nothing. A language is only believed to be another one where the linguist is sure of it and sees next to nothing
+of the wanted one; of relatives (Czech and Slovak, Portuguese and Spanish) it has to be surer, and says nothing of
+parts of sentences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import regex
 
 from seed_library.core.catalog import GateRules, Item
 from seed_library.core.drafts import Finding
+from seed_library.core.gates.han import NAMES, strange_characters
 from seed_library.core.gates.text import Text
+from seed_library.core.gates.tongues import BELIEVED, SCRIPTS, named, related
+
+# Each pair of marks on its own: what stands between two of them may hold others.
+_QUOTED = regex.compile(
+    r"„[^“”\n]{1,300}+[“”]|“[^”\n]{1,300}+”|”[^”\n]{1,300}+”|«[^»\n]{1,300}+»|»[^«\n]{1,300}+«|\"[^\"\n]{1,300}+\""
+    r"|‘[^\n]{1,300}?’(?!\p{L})|‚[^‘\n]{1,300}+‘|「[^」\n]{1,300}+」|『[^』\n]{1,300}+』|《[^》\n]{1,300}+》"
+    r"|\([^)\n]{1,300}+\)|（[^）\n]{1,300}+）"
+)
+_ADDRESS = regex.compile(r"(?<!\S)(?=\S+?[.@/][\p{L}\p{N}])\S++")  # of a page, a machine or a person: no language
+_PARTS = regex.compile(r"[,;:–—،؛、，；：]|\s-\s")
+_ENDS = regex.compile(r"[\p{SB=STerm}\p{SB=ATerm}…]\s?\W$")
+# Capitals with a small word or two between them: "The Good, the Bad and the Ugly".
+_TITLE = regex.compile(r"\p{Lu}[\p{L}\p{M}'’-]*(?:[\s,&]+(?:\p{Ll}[\p{L}\p{M}'’-]*[\s,]+){0,2}\p{Lu}[\p{L}\p{M}'’-]*)+")
+_CAPITALISED = ("de", "lb")  # there capitals make no name
+_WITHOUT_BLANKS = regex.compile(r"[\p{Han}\p{sc=Hira}\p{LB=SA}]{4}")
+_KANA = regex.compile(r"\p{sc=Hira}")
+
+_SURE, _SURE_OF_A_PART, _SURE_OF_A_RELATIVE = 0.5, 0.8, 0.8
+_NEXT_TO_NOTHING = 0.1  # of the wanted language
+_PURE = 0.97  # a sentence that is so likely in the wanted language seldom has a part in another one
+_ENOUGH, _ENOUGH_OF_A_PART, _ENOUGH_WITHOUT_BLANKS = 20, 32, 10  # characters without blanks
+_ENOUGH_SMALL_WORDS = 3  # fewer may be a title or a list of names
+_RUN_OF_WORDS = 5
+_LEAST_KANA = 3  # Japanese has some in every sentence
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
+def _run_of_strangers(scripts: tuple[str, ...]) -> regex.Pattern[str]:
+    """Return what finds letters of other scripts: five small words in a row, or ten letters without blanks."""
+    known = "".join(rf"\p{{{script}}}" for script in (*scripts, "Common", "Inherited"))
+    stranger = rf"[\p{{L}}--[{known}\p{{Lu}}\p{{Lt}}]]"
+    word = rf"(?<![\p{{L}}\p{{M}}]){stranger}[\p{{L}}\p{{M}}'’-]*"
+    between = r"[^\p{L}\n]{1,4}(?:\p{Lu}[\p{L}\p{M}'’-]*[^\p{L}\n]{1,4}){0,2}"
+    blankless = rf"(?:[[\p{{Han}}\p{{Hiragana}}\p{{Katakana}}\p{{LB=SA}}]--[{known}]][，、：\s]?)"
+    return regex.compile(
+        rf"(?V1){word}(?:{between}{word}){{{_RUN_OF_WORDS - 1},}}|{blankless}{{{_ENOUGH_WITHOUT_BLANKS},}}"
+    )
 
 
-FUNCTION_WORDS = {
-    "de": _set(
-        "der die das den dem des ein eine einen einem einer eines und oder aber doch denn nicht kein keine du dich dir "
-        "dein deine deinen deinem deiner er sie es wir ihr sich ist sind bist hast hat wird war mit von zu zum zur auf "
-        "für bei nach aus wenn weil dass als wie noch nur schon auch so im am vom ins"
-    ),
-    "en": _set(
-        "the a an and or but not no you your yours he she it its we they is are was were be been have has had do does "
-        "did will would can could of to in on at for with from by as that this these those when because if than then "
-        "there what which who how so just still only into up out about"
-    ),
-}
-_NAMES = {"de": "German", "en": "English"}
-_MOST_OF_THE_OTHER = 0.12
-_ENOUGH_WORDS = 20
-_FAMILIAR = _set("du dich dir dein deine deinen deinem deiner deines deins")
-_YOU = _set("you your yours yourself you're you've you'll you'd")
-_LEAST_OFTEN = 2
-_FORMAL_INSIDE = regex.compile(r"(?<=[\p{Ll},;–-]\s)(?:Sie|Ihnen|Ihre?[nmrs]?)\b")
-_FORMAL_AT_START = regex.compile(r"(?:^|(?<=[.!?…]\s))(?:Sie (?:sind|haben|werden|können|dürfen)|Ihnen|Ihre?[nmrs]?)\b")
-_GENDERED = {
-    "de": regex.compile(
-        r"\b[Dd]u bist (?:ein|eine|der|die) \p{Lu}\p{Ll}+in\b"
-        r"|\b(?:Leser|Nutzer|Krieger|Kämpfer|Träumer|Macher|Denker)in\b"
-        r"|\beine Frau, die\b|\bein Mann, der\b|\bals (?:Frau|Mann)\b|\bjemand, der\b"
-    ),
-    "en": regex.compile(
-        r"\b(?:as a (?:woman|man)|you are (?:a|the) (?:woman|man|girl|boy|lady|guy))\b", regex.IGNORECASE
-    ),
-}
+_STRANGERS = {script: _run_of_strangers(names) for script, names in SCRIPTS.items()}
 
 
 def language(text: Text, rules: GateRules, item: Item) -> Iterator[Finding]:  # noqa: ARG001  as every gate
-    """Reject a text in another language, or one that slips into it."""
-    if rules.language not in FUNCTION_WORDS or len(text.words) < _ENOUGH_WORDS:
+    """Reject a text in another language, or one that slips into it for a sentence."""
+    wanted = text.locale.language
+    if not wanted:
         return
-    shares = {
-        name: sum(word in known for word in text.lower) / len(text.lower) for name, known in FUNCTION_WORDS.items()
-    }
-    own = shares.pop(rules.language)
-    for name, share in shares.items():
-        if share > own or share > _MOST_OF_THE_OTHER:
-            wanted = _NAMES[rules.language]
-            yield Finding("language", "error", f"{wanted} is wanted, and {share:.0%} of the words are {_NAMES[name]}")
+    unquoted = text.part(_ADDRESS.sub(" ", _QUOTED.sub(_place_of_a_quotation, text.raw)))
+    pattern = _STRANGERS.get(text.locale.script)
+    if pattern is not None and (found := pattern.search(unquoted.raw)):
+        yield Finding("language", "error", f"{named(wanted)} is wanted, and this is in another script", found[0][:60])
+    elif wanted == "zh" and (passage := _in_other_characters(unquoted)):
+        kind = NAMES[text.locale.script]
+        yield Finding("language", "error", f"{kind} characters are wanted, and these are others", passage[:60])
+    elif text.linguist.knows(wanted):
+        yield from _slips(unquoted)
 
 
-def address(text: Text, rules: GateRules, item: Item) -> Iterator[Finding]:  # noqa: ARG001  as every gate
-    """Reject a text that does not speak to the reader as the catalog wants it: "du" or "you"."""
-    wanted = {"du": _FAMILIAR, "you": _YOU}.get(rules.address)
-    if wanted is None:
+def _in_other_characters(text: Text) -> str:
+    """Return a sentence in simplified Chinese where traditional is wanted, or the other way round."""
+    if not text.locale.explicit:
+        return ""
+    return next((one for one in text.sentences if strange_characters(one, text.locale.script)), "")
+
+
+def _place_of_a_quotation(found: regex.Match[str]) -> str:
+    """Return what stands for a quotation, so that the sentences around it end where they ended."""
+    return "X. " if _ENDS.search(found[0]) else "X "
+
+
+def _slips(text: Text) -> Iterator[Finding]:
+    """Find the first passage in another language: a sentence, a part of one, or all of a text of short sentences."""
+    wanted, told = text.locale.language, False
+    enough = _ENOUGH if text.locale.blanks else _ENOUGH_WITHOUT_BLANKS
+    for sentence in text.sentences:
+        if not _tells(sentence, enough):
+            continue
+        told = True
+        likely = text.linguist.languages(sentence)
+        if other := _other_language(text, likely, sentence):
+            yield _slip(wanted, other, sentence)
+            return
+        if likely.get(wanted, 0.0) < _PURE and (found := _part_in_another_language(text, sentence)):
+            yield _slip(wanted, *found)
+            return
+    if told or not _tells(text.raw, enough):
         return
-    if sum(word in wanted for word in text.lower) < _LEAST_OFTEN:
-        yield Finding("address", "error", f"the reader is hardly addressed as “{rules.address}”")
-    if rules.address != "du":
-        return
-    if found := _FORMAL_INSIDE.search(text.raw):
-        yield Finding("address", "error", "the reader is addressed formally", found[0])
-    elif found := _FORMAL_AT_START.search(text.raw):
-        yield Finding("address", "warning", "this may address the reader formally", found[0])
+    if other := _other_language(text, text.linguist.languages(text.raw), text.raw):
+        yield _slip(wanted, other, text.raw)
 
 
-def gender(text: Text, rules: GateRules, item: Item) -> Iterator[Finding]:  # noqa: ARG001  as every gate
-    """Flag a text that takes the reader for a woman or a man, where the catalog wants it neutral."""
-    pattern = _GENDERED.get(rules.language)
-    if rules.neutral and pattern is not None and (found := pattern.search(text.raw)):
-        yield Finding("gender", "warning", "this takes the reader for a woman or a man", found[0])
+def _slip(wanted: str, other: str, passage: str) -> Finding:
+    return Finding("language", "error", f"{named(wanted)} is wanted, and this is {named(other)}", passage.strip()[:60])
+
+
+def _part_in_another_language(text: Text, sentence: str) -> tuple[str, str] | None:
+    """Return another language and the part of a sentence that is in it."""
+    wanted = text.locale.language
+    parts = _PARTS.split(sentence)
+    for part in parts if len(parts) > 1 else ():
+        if _tells(part, _ENOUGH_OF_A_PART):
+            likely = text.linguist.languages(part)
+            other = _other_language(text, likely, part)
+            if other and likely[other] >= _SURE_OF_A_PART and not related(wanted, other):
+                return other, part
+    return None
+
+
+def _tells(passage: str, enough: int) -> bool:
+    """Whether a passage is long enough to tell its language, and no title or list of names."""
+    words = passage.split()
+    if len(passage) - len(words) < enough:
+        return False
+    small = sum(word[0].isalpha() and not word[0].isupper() for word in words)
+    return small >= _ENOUGH_SMALL_WORDS or _WITHOUT_BLANKS.search(passage) is not None
+
+
+def _other_language(text: Text, likely: Mapping[str, float], passage: str) -> str:
+    """Return the other language that a passage is in; empty where it is in the wanted one, or nobody can say."""
+    wanted = text.locale.language
+    other = max(likely, key=likely.__getitem__, default=wanted)
+    if other == wanted or other not in BELIEVED or likely.get(wanted, 0.0) >= _NEXT_TO_NOTHING:
+        return ""
+    if likely[other] < (_SURE_OF_A_RELATIVE if related(wanted, other) else _SURE):
+        return ""
+    if other == "ja" and len(_KANA.findall(passage)) < _LEAST_KANA:
+        return ""
+    return other if _even_without_names(text, other, passage) else ""
+
+
+def _even_without_names(text: Text, other: str, passage: str) -> bool:
+    """Whether a passage is in the other language even without names and titles, which may come from anywhere."""
+    bare = passage if other in _CAPITALISED else _TITLE.sub(" ", passage)
+    words = passage.split()
+    small = [word for word in bare.split() if not word[0].isupper()]
+    if len(small) == len(words):
+        return True
+    if len(small) < _ENOUGH_SMALL_WORDS:
+        return _WITHOUT_BLANKS.search(passage) is not None
+    likely = text.linguist.languages(" ".join(small))
+    return likely.get(text.locale.language, 0.0) < max(likely.values(), default=0.0) / 2

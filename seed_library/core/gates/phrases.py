@@ -8,6 +8,8 @@ An entry of a ban list is
     =word     exactly this                               =Gabe
     re:...    a regular expression                       re:nicht .{3,40}, sondern
 
+In a script without blanks an entry is found wherever it stands.
+
 In German an entry with a capital letter is a noun and only found with one: "Wunder" is not the verb "wundern".
 Inflection goes by endings, which finds every regular form of 84 tried ones without a wrong hit; stem changes
 (Universum, Universen) and derived words (Magie, magisch) need entries of their own.
@@ -27,7 +29,8 @@ from seed_library.core.gates.text import Text
 _GERMAN_ENDING = r"(?:e[mnrs]?|n|s|er(?:e[mnrs]?)?|st(?:e[mnrs]?)?|in(?:nen)?)?"
 _ENGLISH_ENDING = r"(?:s|es|'s|’s|d|ed|ing|ly)?"
 _BETWEEN = r"(?:\s+[\p{L}\p{N}'’-]+){0,2}\s+"
-_NOT_INSIDE_A_WORD = r"(?<![\p{L}\p{N}])", r"(?![\p{L}\p{N}])"
+_NOT_INSIDE_A_WORD = r"(?<![\p{L}\p{N}])", r"(?![\p{L}\p{M}\p{N}])"
+_WITHOUT_BLANKS = regex.compile(r"[\p{Ideographic}\p{sc=Hira}\p{sc=Kana}\p{LB=SA}]")
 
 
 class EntryFault(Exception):
@@ -43,6 +46,9 @@ def compiled(entry: str, language: str) -> regex.Pattern[str]:
     """
     if entry.startswith("re:"):
         return _compile(entry, entry[3:], regex.IGNORECASE)
+    if _WITHOUT_BLANKS.search(entry):
+        # Nothing shows where a word ends there, and nothing is inflected.
+        return _compile(entry, regex.escape(entry.strip('="*')), 0)
     if entry.startswith("="):
         return _compile(entry, _bounded(regex.escape(entry[1:])), 0)
     if entry.startswith('"') and entry.endswith('"') and len(entry) > len('""'):

@@ -37,6 +37,7 @@ FUNCTION_NAMES = ("cycler", "dict", "joiner", "namespace", "range")
 # Names that mean something in every template; a fact of that name could not be told from it.
 TAKEN: Mapping[str, str] = {
     "words": "the length rule (words.low, words.high)",
+    "characters": "the length rule in characters (characters.low, characters.high)",
     "loop": "the loop that a template is in",
     "self": "the blocks of a template",
     "super": "the block that another one replaces",
