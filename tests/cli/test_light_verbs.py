@@ -19,7 +19,10 @@ HEAVY = [
     "tenacity",
     "rich",
     "regex",
+    "starlette",
+    "uvicorn",
 ]
+SERVER = {"starlette", "uvicorn"}
 SCRIPT = f"""
 import json, sys
 from seed_library.__main__ import main
@@ -40,3 +43,19 @@ def test_a_verb_that_looks_loads_no_vendor(arguments: str) -> None:
     code, loaded = json.loads(ended.stdout.splitlines()[-1])
     assert code == (2 if arguments == "logs" else 0)
     assert loaded == []
+
+
+@pytest.mark.parametrize(
+    "arguments", ["plan --json", "rehearse --limit 2", "check", "report library.html", "review -h"]
+)
+def test_a_verb_that_serves_nothing_loads_no_server(arguments: str) -> None:
+    """Whatever else it needs; not even the page as a file."""
+    environment = {
+        "SEED_LIBRARY_STATE_DIR": "state",
+        "PATH": "/usr/bin",
+        "SEED_LIBRARY_STORE": "sqlite:library.sqlite3",
+    }
+    command = [sys.executable, "-c", SCRIPT, *arguments.split()]
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    _, loaded = json.loads(ended.stdout.splitlines()[-1])
+    assert not SERVER & set(loaded)
