@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
+from seed_library.cli.output import Content, as_content
 from seed_library.cli.run import prepared_for
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def accept(flags: Flags, wanted: str) -> int:
     finished = do_work(prepared, "accept", work, WorkReporter(output), output.complain)
     if finished.exit_code == 0:
         if output.as_json:
-            output.document({"accepted": [item._asdict() for item in work.accepted]})
+            output.document({"accepted": as_content([item._asdict() for item in work.accepted])})
         else:
-            output.result("Stored: " + ", ".join(map(str, work.accepted)))
+            output.result(Content("Stored: " + ", ".join(map(str, work.accepted))))
     return finished.exit_code

@@ -12,8 +12,9 @@ import click
 from seed_library.adapters.state import TargetFolder
 from seed_library.adapters.status import Status, read_status
 from seed_library.cli.options import folder_to_look_at, global_options, invocation, target_options
-from seed_library.cli.output import Content, Output
+from seed_library.cli.output import Content, Output, as_content
 from seed_library.cli.wording import counted, minutes
+from seed_library.core.catalog import ItemId
 from seed_library.core.run_tally import RunTally
 
 _WATCH_SECONDS = 1.0
@@ -79,12 +80,16 @@ def _document(found: Status) -> dict[str, Any]:
         "maybe_spent_usd": found.maybe_spent_usd,
         "per_minute": found.per_minute(now),
         "eta_seconds": found.eta_seconds(now),
-        "given_up": [dict(zip(("category", "key", "locale", "reason"), one, strict=False)) for one in run.given_up],
+        "given_up": [{**as_content(item._asdict()), "reason": reason} for item, reason in _given_up(run)],
         "last_error": run.last_error or None,
         "started_at": run.started_at or None,
         "finished_at": run.finished_at or None,
         "exit_code": run.exit_code,
     }
+
+
+def _given_up(run: RunTally) -> list[tuple[ItemId, str]]:
+    return [(ItemId(category, key, locale), reason) for category, key, locale, reason, *_ in run.given_up]
 
 
 def _batch(batch: dict[str, Any]) -> str:
@@ -95,8 +100,8 @@ def _batch(batch: dict[str, Any]) -> str:
 
 
 def _print_troubles(output: Output, run: RunTally) -> None:
-    for category, key, locale, reason in run.given_up:
-        output.result(Content(f"Given up {category}/{key}/{locale}: {reason}"))
+    for item, reason in _given_up(run):
+        output.result(Content(f"Given up {item}: {output.redact(reason)}"))
     if run.last_error:
         output.result(f"Error    {run.last_error}")
 
@@ -116,7 +121,7 @@ def _print(output: Output, found: Status) -> None:
         kept = f"fencing token {found.lease}" if found.lease else "none: only runs on this machine are kept out"
         output.result(f"Lease    {kept}")
     for name, counts in found.parts.items():
-        output.result(f"  {counts['done']:>6,} of {counts['items']:>6,}  {name}")
+        output.result(Content(f"  {counts['done']:>6,} of {counts['items']:>6,}  {name}"))
     output.result(
         f"This run {run.stored} stored ({run.recovered} paid before), {run.rejected} rejected, "
         f"{run.failed} failed, {found.left} left"

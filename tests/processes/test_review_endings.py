@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from adapters.review_visitor import Told, Visitor
 from processes.cards import Cards
-from processes.program import Running
+from processes.program import Running, served
 from servers.processes import MessagesServer
 
 IDLE = 200
@@ -29,13 +29,8 @@ def seeded(cards: Cards) -> Cards:
 @contextmanager
 def _opened(cards: Cards, *options: str) -> Iterator[tuple[Running, Visitor]]:
     running = cards.start(*options, verb="review")
-    first = running.next_event()
-    assert first is not None, running.end()
-    try:
-        yield running, Visitor.at(first["address"])
-    finally:
-        if running.process.poll() is None:
-            running.kill()
+    with served(running) as address:
+        yield running, Visitor.at(address)
 
 
 def _card(answer: Told, key: str) -> dict[str, object]:

@@ -28,9 +28,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from seed_library.adapters.review.connections import HEAR_OUT_SECONDS
 from seed_library.adapters.review.desk import Desk, Outcome
 from seed_library.adapters.review.headers import headers_of
-from seed_library.adapters.review.page import as_json, document
+from seed_library.adapters.review.page import document
 from seed_library.adapters.review.threads import in_thread
-from seed_library.core import foreign_json
+from seed_library.core import foreign_json, plain_json
 from seed_library.core.errors import ExitCode, SeedLibraryError, Stopped
 
 LARGEST_BODY = 1_000_000  # bytes
@@ -197,7 +197,7 @@ class _Answers:
 
 def _json(status: HTTPStatus, said: Mapping[str, Any], more: Mapping[str, str] | None = None) -> Response:
     headers = {**headers_of("application/json"), **(more or {})}
-    return Response(as_json(said).encode(), status, headers)
+    return Response(plain_json.dumps(said).encode(), status, headers)
 
 
 def _refusal(request: Request, status: HTTPStatus, sentence: str, more: Mapping[str, str] | None = None) -> Response:
