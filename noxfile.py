@@ -26,6 +26,7 @@ QUICK = (
     *(f"tests/adapters/{page.name}" for page in sorted(ROOT.glob("tests/adapters/test_claude_*.py"))),
     "tests/adapters/test_journal.py",
     "tests/adapters/test_lock.py",
+    "tests/adapters/test_review_server.py",
     "tests/adapters/test_sqlite_store.py",
 )
 TOUCHING_EVERY_TOOL = (

@@ -85,6 +85,41 @@ def stop_signals(on_first: Callable[[str], None], say: Callable[[str], None]) ->
             signal.signal(number, handler)
 
 
+class SignalToEnd(KeyboardInterrupt):
+    """A signal that asks a program to end, at the place where it is; asyncio lets only interrupts through."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGINT, SIGTERM and SIGHUP end what is inside, which then cleans up.
+
+    Nothing but the end is left to do: after SIGINT this returns, which is how a program that waits is left; after the
+    others the process ends by the signal, as it would without us.
+    """
+
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signature is Python's
+        raise SignalToEnd(number)
+
+    heeded = [number for number in STOP_SIGNALS if number is not signal.SIGINT and not _is_nohup(number)]
+    before = {number: signal.signal(number, handle) for number in heeded}
+    ended_by = signal.SIGINT
+    try:
+        yield
+    except SignalToEnd as end:
+        ended_by = signal.Signals(end.number)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if ended_by is not signal.SIGINT:
+        signal.raise_signal(ended_by)
+
+
 def _is_nohup(number: signal.Signals) -> bool:
     """Whether the caller has chosen that a hangup is to be ignored, as nohup does."""
     return number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN

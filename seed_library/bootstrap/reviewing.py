@@ -40,6 +40,7 @@ class Card:
     def as_json(self) -> dict[str, Any]:
         """Return it for the page."""
         known = self.provenance
+        cost = known.get("cost_micro_usd")
         return {
             **self.item.id._asdict(),
             "title": self.item.title,
@@ -51,10 +52,9 @@ class Card:
             "stored": self.stored,
             "version": self.version,
             "findings": [asdict(finding) for finding in self.findings],
-            "writer": known.get("writer", ""),
-            "model": known.get("model", ""),
-            "generated_at": known.get("generated_at", ""),
-            "cost_usd": usd(int(known.get("cost_micro_usd") or 0)),
+            # Anybody may write into a table, so a provenance may hold anything.
+            **{name: str(known.get(name) or "") for name in ("writer", "model", "generated_at")},
+            "cost_usd": usd(cost if type(cost) is int else 0),
         }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
+from seed_library.cli.output import Content, as_content
 from seed_library.cli.run import prepared_for, work_here
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def accept(flags: Flags, wanted: str) -> int:
     finished = work_here(prepared, "accept", work)
     if finished.exit_code == 0:
         if output.as_json:
-            output.document({"accepted": [item._asdict() for item in work.accepted]})
+            output.document({"accepted": as_content([item._asdict() for item in work.accepted])})
         else:
-            output.result("Stored: " + ", ".join(map(str, work.accepted)))
+            output.result(Content("Stored: " + ", ".join(map(str, work.accepted))))
     return finished.exit_code

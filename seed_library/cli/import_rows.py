@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
+from seed_library.cli.output import as_content
 from seed_library.cli.run import prepared_for, work_here
 from seed_library.cli.wording import counted
 from seed_library.core.errors import ExitCode
@@ -36,7 +37,7 @@ def import_(flags: Flags, path: Path, *, restore: bool) -> int:
     done = work.done if work is not None else []
     if output.as_json:
         if code in {0, ExitCode.ITEMS_FAILED}:
-            output.document({"restored" if restore else "imported": [item._asdict() for item in done]})
+            output.document({"restored" if restore else "imported": as_content([item._asdict() for item in done])})
     elif code in {0, ExitCode.ITEMS_FAILED}:
         how = "put back as they were." if restore else "stored as people's own; no run will replace them."
         output.result(f"{counted(len(done), 'row' if restore else 'text')} {how}")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from seed_library.cli.options import catalog_argument, global_options, invocation
+from seed_library.cli.output import Content, as_content
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from seed_library.adapters.catalog_folders import Listing
     from seed_library.core.catalog import TableSpec
 
 
@@ -27,11 +29,16 @@ def catalogs(context: click.Context) -> None:
     folder = _folder()
     found = list_catalogs(folder)
     if output.as_json:
-        output.document({"folder": str(folder), "catalogs": [listing._asdict() for listing in found]})
+        output.document({"folder": str(folder), "catalogs": [_fields(listing) for listing in found]})
         return
     for listing in found:
-        output.result(f"{listing.name:<20} {listing.description or 'unreadable: ' + listing.fault}")
+        said = listing.description or f"unreadable: {output.redact(listing.fault)}"
+        output.result(Content(f"{listing.name:<20} {said}"))
     output.narrate(f"(from {folder})")
+
+
+def _fields(listing: Listing) -> dict[str, Any]:
+    return {**as_content(listing._asdict()), "fault": listing.fault}
 
 
 @catalogs.command()
@@ -72,10 +79,10 @@ def schema(catalog: str | None) -> None:
     output = invocation().output
     found = migrations_for(_table_of(catalog)) if catalog else migrations()
     if output.as_json:
-        output.document({"migrations": [{"name": one.name, "sql": one.sql} for one in found]})
+        output.document({"migrations": as_content([{"name": one.name, "sql": one.sql} for one in found])})
         return
     for one in found:
-        output.result(f"-- {one.name}\n{one.sql}")
+        output.result(Content(f"-- {one.name}\n{one.sql}"))
 
 
 def _table_of(catalog: str) -> TableSpec:

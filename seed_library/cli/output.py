@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from io import TextIOWrapper
 from typing import Any
 
+from seed_library.core import plain_json
 from seed_library.core.errors import SeedLibraryError
 from seed_library.core.redaction import Redactor
 
 _TERMINAL_CONTROLS = {
     code: "\N{REPLACEMENT CHARACTER}" for code in [*range(0x20), *range(0x7F, 0xA0)] if code not in (9, 10)
 }
+_CONTENT_OF_EVENTS = {"item", "items", "findings"}
 
 
 class Content(str):
@@ -54,7 +56,10 @@ class Output:
 
     def document(self, value: Mapping[str, Any]) -> None:
         """Print a result for programs: one JSON object on one line."""
-        print(json.dumps(self._redacted(value), ensure_ascii=False), file=sys.stdout, flush=True)  # noqa: T201
+        shown = self._redacted(value)
+        # In another encoding than UTF-8 the stream would write characters in a way that no JSON knows.
+        said = plain_json.dumps(shown) if _is_utf8(sys.stdout.encoding) else json.dumps(shown)
+        print(said, file=sys.stdout, flush=True)  # noqa: T201
 
     def narrate(self, text: str) -> None:
         """Print what is happening; not under --quiet and not under --json."""
@@ -93,6 +98,18 @@ class Output:
         """Return a text without secrets, unless it is content, and without anything that could drive a terminal."""
         # Texts come from models, tables and foreign errors: none of them may drive the terminal.
         return (text if isinstance(text, Content) else self.redact(text)).translate(_TERMINAL_CONTROLS)
+
+
+def event_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an event with its content marked: items, and what gates quote; reasons are narration."""
+    said = {name: as_content(part) if name in _CONTENT_OF_EVENTS else part for name, part in fields.items()}
+    if "troubles" in said:
+        said["troubles"] = [{**trouble, "item": as_content(trouble["item"])} for trouble in said["troubles"]]
+    return said
+
+
+def _is_utf8(encoding: str | None) -> bool:
+    return encoding is None or encoding.lower().replace("_", "-") in {"utf-8", "utf8"}
 
 
 def accept_every_character() -> None:

@@ -67,7 +67,7 @@ def _document(prepared: Prepared, found: Preview, *, show_prompts: bool) -> dict
 
     cost = found.cost
     document: dict[str, Any] = {
-        "catalog": prepared.catalog.name,
+        "catalog": Content(prepared.catalog.name),
         "target": prepared.target_label,
         "model": prepared.book.spec.model,
         "state_dir": str(prepared.state_dir),
@@ -146,7 +146,7 @@ def _prompt(prepared: Prepared, found: Preview, item: Item) -> dict[str, Any]:
 
 
 def _print(output: Output, prepared: Prepared, found: Preview) -> None:
-    output.result(f"Catalog  {prepared.catalog.name} ({prepared.catalog.description})")
+    output.result(Content(f"Catalog  {prepared.catalog.name} ({prepared.catalog.description})"))
     output.result(f"Target   {prepared.target_label}")
     output.result(f"Model    {prepared.book.spec.model}")
     output.result(f"State    {prepared.state_dir}")
@@ -210,5 +210,5 @@ def _duration(seconds: int) -> str:
 def _print_prompts(output: Output, prepared: Prepared, found: Preview) -> None:
     for step in found.plan.to_generate:
         prompt = _prompt(prepared, found, step.item)
-        output.result(f"\n=== {step.item.id} · {prompt['model']} · max_tokens {prompt['max_tokens']}")
+        output.result(Content(f"\n=== {step.item.id} · {prompt['model']} · max_tokens {prompt['max_tokens']}"))
         output.result(Content(f"--- system\n{prompt['system']}\n--- user\n{prompt['user']}"))

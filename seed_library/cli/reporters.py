@@ -7,7 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from seed_library.cli.output import Output, silence_lost_streams
+from seed_library.cli.output import Output, event_fields, silence_lost_streams
 from seed_library.cli.wording import Narrator, minutes, sentence, summary
 from seed_library.core.events import (
     BatchWaiting,
@@ -38,7 +38,7 @@ class JsonReporter:
     def report(self, event: Event) -> None:
         """Print the event."""
         at = self._now().isoformat(timespec="milliseconds")
-        self._output.document({**event.as_json(), "at": at})
+        self._output.document({**event_fields(event.as_json()), "at": at})
 
     def __enter__(self) -> Self:
         return self

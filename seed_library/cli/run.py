@@ -22,7 +22,7 @@ from seed_library.cli.options import (
     wait_lock_option,
     with_store,
 )
-from seed_library.cli.output import Output, error_fields
+from seed_library.cli.output import Output, error_fields, event_fields
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags, Prepared
@@ -160,7 +160,7 @@ def _detach(prepared: Prepared, job: Job, patience: float) -> int:
 
 def _say_finished(output: Output, finished: Mapping[str, Any], log: Path) -> None:
     if output.as_json:
-        output.document({**finished, "at": datetime.now(UTC).isoformat(timespec="milliseconds")})
+        output.document({**event_fields(finished), "at": datetime.now(UTC).isoformat(timespec="milliseconds")})
     else:
         output.result(
             f"Run {finished['run_id']} is over already: {finished['stored']} stored, {finished['failed']} failed, "

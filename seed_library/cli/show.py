@@ -33,7 +33,7 @@ def show(flags: Flags, wanted: str) -> None:
         output.document(as_content({"key": wanted, "texts": [_fields(text) for text in texts]}))
         return
     if not texts:
-        output.result(f"No text of {wanted} is stored in {prepared.target_label}.")
+        output.result(Content(f"No text of {wanted} is stored in {prepared.target_label}."))
     for text in texts:
         _print(output, text)
 

@@ -13,8 +13,9 @@ import click
 from seed_library.adapters.state import TargetFolder
 from seed_library.adapters.status import Status, read_status
 from seed_library.cli.options import folder_to_look_at, global_options, invocation, target_options
-from seed_library.cli.output import Content, Output
+from seed_library.cli.output import Content, Output, as_content
 from seed_library.cli.wording import counted, minutes
+from seed_library.core.catalog import ItemId
 from seed_library.core.run_tally import RunTally
 
 _WATCH_SECONDS = 1.0
@@ -90,8 +91,13 @@ def _document(found: Status) -> dict[str, Any]:
     }
 
 
-def _listed(items: Sequence[Sequence[str]]) -> list[dict[str, str]]:
-    return [dict(zip(("category", "key", "locale", "reason"), one, strict=False)) for one in items]
+def _named(items: Sequence[Sequence[str]]) -> list[tuple[ItemId, str]]:
+    """Read what the journal says of items: category, key, locale, reason."""
+    return [(ItemId(category, key, locale), reason) for category, key, locale, reason, *_ in items]
+
+
+def _listed(items: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    return [{**as_content(item._asdict()), "reason": reason} for item, reason in _named(items)]
 
 
 def _batch(batch: dict[str, Any]) -> str:
@@ -102,10 +108,10 @@ def _batch(batch: dict[str, Any]) -> str:
 
 
 def _print_troubles(output: Output, run: RunTally) -> None:
-    for category, key, locale, reason in run.given_up:
-        output.result(Content(f"Given up {category}/{key}/{locale}: {reason}"))
-    for category, key, locale, reason in run.conflicts[:_MOST_NAMED]:
-        output.result(Content(f"Conflict {category}/{key}/{locale}: {reason}"))
+    for item, reason in _named(run.given_up):
+        output.result(Content(f"Given up {item}: {output.redact(reason)}"))
+    for item, reason in _named(run.conflicts[:_MOST_NAMED]):
+        output.result(Content(f"Conflict {item}: {output.redact(reason)}"))
     if len(run.conflicts) > _MOST_NAMED:
         output.result(f"         and {len(run.conflicts) - _MOST_NAMED:,} more conflicts (`status --json` has all)")
     if run.last_error:
@@ -127,7 +133,7 @@ def _print(output: Output, found: Status) -> None:
         kept = f"fencing token {found.lease}" if found.lease else "none: only runs on this machine are kept out"
         output.result(f"Lease    {kept}")
     for name, counts in found.parts.items():
-        output.result(f"  {counts['done']:>6,} of {counts['items']:>6,}  {name}")
+        output.result(Content(f"  {counts['done']:>6,} of {counts['items']:>6,}  {name}"))
     output.result(
         f"This run {run.stored} stored ({run.recovered} paid before), {run.rejected} rejected, "
         f"{run.failed} failed, {len(run.conflicts)} conflicts, {found.left} left"

