@@ -24,7 +24,8 @@ from seed_library.ports import Clock, Reporter
 Result = TypeVar("Result")
 
 _GRACE_SECONDS = 5.0  # for a call that is under way when the run is asked to end
-_TRIES_AT_LEAST = 3  # a clock that has jumped is no patience that has ended
+_TRIES_AT_LEAST = 3
+_ONE_TRY_SECONDS = 70.0  # with the wait before it; more than that between two failures, and this machine was asleep
 _TRIES_ON_ROWS = 6
 _TRIES_BEFORE_DIVIDING = 2
 _backoff = wait_random_exponential(multiplier=0.5, min=0.1, max=5)
@@ -42,7 +43,8 @@ class StorePatience:
         self._halt = halt
         self._reporter = reporter
         self.seconds = seconds
-        self._away_since: float | None = None
+        self._away_for = 0.0
+        self._failed_at: float | None = None
         self._back = asyncio.Event()
         self._back.set()
 
@@ -80,9 +82,7 @@ class StorePatience:
             return failed_on_rows < (_TRIES_BEFORE_DIVIDING if divisible else _TRIES_ON_ROWS)
 
         def enough(state: RetryCallState) -> bool:
-            if self._away_since is None or state.attempt_number < _TRIES_AT_LEAST:
-                return False
-            return self._clock.monotonic() - self._away_since + state.upcoming_sleep > self.seconds
+            return state.attempt_number >= _TRIES_AT_LEAST and self._away_for + state.upcoming_sleep > self.seconds
 
         def before_sleep(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
@@ -119,9 +119,11 @@ class StorePatience:
 
     def _notice(self, *, here: bool) -> None:
         if here:
-            self._away_since = None
+            self._away_for, self._failed_at = 0.0, None
             self._back.set()
             return
         self._back.clear()
-        if self._away_since is None:
-            self._away_since = self._clock.monotonic()
+        now = self._clock.monotonic()
+        if self._failed_at is not None:
+            self._away_for += min(now - self._failed_at, _ONE_TRY_SECONDS)
+        self._failed_at = now
