@@ -44,55 +44,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from seed_library.core.catalog import ItemId
+from seed_library.core.draft_refs import DraftRef, Verdict, judged, packed, reference, stored
 from seed_library.core.open_batches import OpenBatch, OpenBatches, digest_of
 from seed_library.core.run_tally import RunTally
 
 Record = Mapping[str, Any]
-Verdict = Literal["unjudged", "accepted", "rejected", "unusable"]
-_VERDICTS: tuple[Verdict, ...] = ("unjudged", "accepted", "rejected", "unusable")
-# A draft is one integer: position in the journal, how many answers held no usable text, how often the gates refused
-# one, two flags, the verdict.
-_VERDICT_MASK = 0b0011
-_STORED = 0b0100
-_REPLACES = 0b1000
-_ONE_REFUSAL = 0b1_0000
-_REFUSALS_MASK = 0b111_0000
-_ONE_UNUSABLE = 0b1_000_0000
-_UNUSABLE_MASK = 0b111_000_0000
-_FLAG_BITS = 10
 _FINGERPRINT_BYTES = 16
-
-
-@dataclass(frozen=True, slots=True)
-class DraftRef:
-    """A paid text in the journal: where it is, and what became of it.
-
-    Attributes:
-        stored: the journal knows that it reached the table.
-        replaces: when it was paid, an earlier text of this item had been stored from here.
-        by_hand: a person has accepted it, whatever the gates say.
-        refusals: how many texts for this request the gates have refused so far, up to 7.
-        unusable: how many answers to this request have held no usable text so far, up to 7.
-    """
-
-    position: int
-    verdict: Verdict
-    stored: bool
-    replaces: bool
-    refusals: int = 0
-    by_hand: bool = False
-    unusable: int = 0
-
-    def given_up(self, tries: int) -> bool:
-        """Whether its answers have held no usable text as often as the catalog allows."""
-        return self.verdict == "unusable" and self.unusable >= tries
-
-    def repairable(self, repairs: int) -> bool:
-        """Whether it was refused, but not as often as the catalog allows to ask again."""
-        return self.verdict == "rejected" and self.refusals <= repairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,18 +124,8 @@ class Ledger:
     def draft(self, item_id: ItemId, fingerprint: str) -> DraftRef | None:
         """Return the newest paid text for exactly this request, or None."""
         key = digest_of(*item_id, fingerprint)
-        packed = self._drafts.get(key)
-        if packed is None:
-            return None
-        return DraftRef(
-            position=packed >> _FLAG_BITS,
-            verdict=_VERDICTS[packed & _VERDICT_MASK],
-            stored=bool(packed & _STORED),
-            replaces=bool(packed & _REPLACES),
-            by_hand=key in self._accepted_by_hand,
-            refusals=(packed & _REFUSALS_MASK) // _ONE_REFUSAL,
-            unusable=(packed & _UNUSABLE_MASK) // _ONE_UNUSABLE,
-        )
+        draft = self._drafts.get(key)
+        return reference(draft, by_hand=key in self._accepted_by_hand) if draft is not None else None
 
     def holds(self, attempt: str) -> bool:
         """Whether this attempt's answer is in the journal and was not judged yet when the journal was read."""
@@ -278,9 +228,7 @@ class Ledger:
         attempt, item = str(record["attempt"]), ItemId(*record["item"])
         self.open_intents.pop(attempt, None)
         key = digest_of(*item, record["fingerprint"])
-        replaces = _REPLACES if digest_of(*item) in self._stored else 0
-        before = self._drafts.get(key, 0) & (_REFUSALS_MASK | _UNUSABLE_MASK)
-        self._drafts[key] = position << _FLAG_BITS | before | replaces
+        self._drafts[key] = packed(position, self._drafts.get(key, 0), replaces=digest_of(*item) in self._stored)
         self._attempts[attempt] = key
         self._accepted_by_hand.discard(key)
         self._rejected_by_hand.discard(key)
@@ -314,13 +262,7 @@ class Ledger:
         if record.get("unusable"):
             verdict = "unusable"
             self._failures[digest_of(*record["item"])] = str(record["unusable"])
-        known = _VERDICTS[self._drafts[key] & _VERDICT_MASK]
-        packed = self._drafts[key] & ~_VERDICT_MASK | _VERDICTS.index(verdict)
-        if verdict == "rejected" and packed & _REFUSALS_MASK != _REFUSALS_MASK:
-            packed += _ONE_REFUSAL
-        if verdict == "unusable" != known and packed & _UNUSABLE_MASK != _UNUSABLE_MASK:
-            packed += _ONE_UNUSABLE
-        self._drafts[key] = packed
+        self._drafts[key] = judged(self._drafts[key], verdict)
         if record["run"] == self.last_run.run_id:
             self.last_run.rejected += verdict == "rejected" and not record.get("repairable")
             self.last_run.failed += verdict == "unusable"
@@ -340,7 +282,7 @@ class Ledger:
                 self._rehearsed.discard(place)
             draft_key = digest_of(*item, fingerprint)
             if draft_key in self._drafts:
-                self._drafts[draft_key] |= _STORED
+                self._drafts[draft_key] = stored(self._drafts[draft_key])
             if mine:
                 self.last_run.stored_per_part[f"{category}/{locale}"] += 1
         if mine:

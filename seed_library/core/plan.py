@@ -21,7 +21,8 @@ from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol
 
 from seed_library.core.catalog import TRIES, Item, ItemId
-from seed_library.core.ledger import DraftRef, Ledger
+from seed_library.core.draft_refs import DraftRef
+from seed_library.core.ledger import Ledger
 
 Refresh = Literal["", "changed", "all", "rejected"]
 

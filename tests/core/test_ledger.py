@@ -23,7 +23,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seed_library.core.catalog import ItemId
-from seed_library.core.ledger import DraftRef, Ledger, Record
+from seed_library.core.draft_refs import DraftRef
+from seed_library.core.ledger import Ledger, Record
 
 ELSEWHERE = ItemId("signs", "dusk", "de")
 
