@@ -47,13 +47,18 @@ class StorePatience:
         self._back = asyncio.Event()
         self._back.set()
 
+    @property
+    def is_away(self) -> bool:
+        """Whether it gave no answer when it was asked last, and somebody asks it again."""
+        return not self._back.is_set()
+
     async def until_back(self) -> None:
         """Wait as long as the target is away and somebody asks it again.
 
         Raises:
             SeedLibraryError: the run is asked to end.
         """
-        if not self._back.is_set():
+        if self.is_away:
             await self._halt.during(self._back.wait())
 
     async def call(self, trouble: str, call: Callable[..., Awaitable[Result]], *given: Any) -> Result:
