@@ -172,7 +172,7 @@ def bench(session: nox.Session) -> None:
     if session.posargs:
         session.run("python", "-m", f"bench.{session.posargs[0]}", *session.posargs[1:], env=environment)
         return
-    for script in ("startup", "gates", "throughput", "resume", "rehearsed", "batches", "killed"):
+    for script in ("startup", "gates", "throughput", "resume", "rehearsed", "batches", "rates", "killed"):
         session.run("python", "-m", f"bench.{script}", env=environment)
 
 

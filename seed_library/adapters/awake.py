@@ -26,12 +26,8 @@ class TimeAwake:
         self._silent = 0.0
         self._heard = False  # in this step
 
-    def heard(self) -> None:
-        """Begin the silence anew."""
-        self._heard = True
-
     def expect_within(self, silence: float) -> None:
-        """Set how long there may be silence from now on."""
+        """Something was heard: begin the silence anew, and set how long it may last."""
         self._silence = silence
         self._heard = True
 
@@ -52,7 +48,7 @@ class TimeAwake:
 
 @asynccontextmanager
 async def patiently(whole: float, silence: float | None = None) -> AsyncIterator[TimeAwake]:
-    """Limit what is done inside to so many seconds awake, and to so many without `heard`.
+    """Limit what is done inside to so many seconds awake, and to so many of silence.
 
     Raises:
         TimeoutError: the patience is over.

@@ -58,7 +58,6 @@ class Asker:
 
     async def _intend(self, attempt: _Attempt) -> None:
         context, request = self._context, attempt.request
-        await context.patience.until_back()
         context.halt.check()
         await context.require_hold()
         await context.ports.journal.write(

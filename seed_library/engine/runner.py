@@ -209,6 +209,7 @@ def _warn(checks: Sequence[Check], ports: Ports) -> None:
 
 
 def _context(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt, model: ModelFacts) -> RunContext:
+    patience = StorePatience(ports.clock, halt, ports.reporter)
     return RunContext(
         run_id=order.run_id,
         writer_name=order.writer_name,
@@ -218,9 +219,9 @@ def _context(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt, model: M
         model=model,
         ledger=ledger,
         budget=Budget(order.budget),
-        throttle=Throttle(order.concurrency, ports.clock, halt, ports.reporter),
+        throttle=Throttle(order.concurrency, patience, ports.clock, halt, ports.reporter),
         halt=halt,
-        patience=StorePatience(ports.clock, halt, ports.reporter),
+        patience=patience,
         tally=Tally(ports.reporter),
         batch_times=order.batch_times,
         corpus=Corpus(order.catalog.rules),

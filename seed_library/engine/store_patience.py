@@ -2,8 +2,8 @@
 
 A target that gives no answer is asked again for as long as a lease lasts, counted from the first failure after its last
 answer, whoever has asked. While it is away nothing is sent to the model: nobody pays ahead of a table that takes
-nothing. Where it answers, and fails on what it was given, tries are counted instead, and a call that could be divided
-is given back soon.
+nothing. Where it answers, and fails on what it was given, tries are counted as well, if the caller knows what to do
+next: divide the rows, or try others.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from seed_library.ports import Clock, Reporter
 Result = TypeVar("Result")
 
 _GRACE_SECONDS = 5.0  # for a call that is under way when the run is asked to end
-_TRIES_AT_LEAST = 3  # a clock that has jumped is no patience that has ended
-_TRIES_ON_ROWS = 6
-_TRIES_BEFORE_DIVIDING = 2
+_TRIES_AT_LEAST = 3
+_ONE_TRY_SECONDS = 70.0  # with the wait before it; more than that between two failures, and this machine was asleep
+TRIES_ON_ROWS = 6
 _backoff = wait_random_exponential(multiplier=0.5, min=0.1, max=5)
 
 
@@ -42,9 +42,15 @@ class StorePatience:
         self._halt = halt
         self._reporter = reporter
         self.seconds = seconds
-        self._away_since: float | None = None
+        self._away_for = 0.0
+        self._failed_at: float | None = None
         self._back = asyncio.Event()
         self._back.set()
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it gave no answer when it was asked last, and somebody asks it again."""
+        return not self._back.is_set()
 
     async def until_back(self) -> None:
         """Wait as long as the target is away and somebody asks it again.
@@ -52,7 +58,7 @@ class StorePatience:
         Raises:
             SeedLibraryError: the run is asked to end.
         """
-        if not self._back.is_set():
+        if self.is_away:
             await self._halt.during(self._back.wait())
 
     async def call(self, trouble: str, call: Callable[..., Awaitable[Result]], *given: Any) -> Result:
@@ -68,8 +74,16 @@ class StorePatience:
         result: Result = await self.retrying(trouble, self._halt.sleep)(made)
         return result
 
-    def retrying(self, trouble: str, sleep: Sleep, *, divisible: bool = False) -> Callable[..., Awaitable[Any]]:
-        """Return what makes a call again; a new one per call, it counts. One that is `divisible` is given back soon."""
+    def retrying(
+        self, trouble: str, sleep: Sleep, tries_on_rows: int | None = TRIES_ON_ROWS
+    ) -> Callable[..., Awaitable[Any]]:
+        """Return what makes a call again; a new one per call, it counts.
+
+        Args:
+            trouble: what people are told.
+            sleep: how it waits.
+            tries_on_rows: how often it may fail on what it was given; None: as often as the time allows.
+        """
         failed_on_rows = 0
 
         def worth_another(error: BaseException) -> bool:
@@ -77,12 +91,10 @@ class StorePatience:
             if not isinstance(error, StoreUnavailable):
                 return False
             failed_on_rows += error.about_rows
-            return failed_on_rows < (_TRIES_BEFORE_DIVIDING if divisible else _TRIES_ON_ROWS)
+            return tries_on_rows is None or failed_on_rows < tries_on_rows
 
         def enough(state: RetryCallState) -> bool:
-            if self._away_since is None or state.attempt_number < _TRIES_AT_LEAST:
-                return False
-            return self._clock.monotonic() - self._away_since + state.upcoming_sleep > self.seconds
+            return state.attempt_number >= _TRIES_AT_LEAST and self._away_for + state.upcoming_sleep > self.seconds
 
         def before_sleep(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
@@ -110,18 +122,17 @@ class StorePatience:
         try:
             result = await call(*given)
         except StoreUnavailable as failure:
-            self._notice(here=failure.about_rows)
+            self._notice_failure(here=failure.about_rows)
             raise
         except SeedLibraryError:
             raise  # of this program, or a refusal: neither says that it is away
-        self._notice(here=True)
+        self._away_for, self._failed_at = 0.0, None
+        self._back.set()
         return result
 
-    def _notice(self, *, here: bool) -> None:
-        if here:
-            self._away_since = None
-            self._back.set()
-            return
-        self._back.clear()
-        if self._away_since is None:
-            self._away_since = self._clock.monotonic()
+    def _notice_failure(self, *, here: bool) -> None:
+        (self._back.set if here else self._back.clear)()
+        now = self._clock.monotonic()
+        if self._failed_at is not None:
+            self._away_for += min(now - self._failed_at, _ONE_TRY_SECONDS)
+        self._failed_at = now

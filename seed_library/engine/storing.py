@@ -19,10 +19,12 @@ from seed_library.core.events import RowsStored
 from seed_library.engine.context import RunContext
 from seed_library.engine.judging import Draft
 from seed_library.engine.replacing import Decided, Replacer, note_conflicts
+from seed_library.engine.store_patience import TRIES_ON_ROWS
 from seed_library.ports import StoredText
 
 _ROWS_PER_BATCH = 50
 _WINDOW_SECONDS = 0.25
+_TRIES_BEFORE_DIVIDING = 2
 _WAITING_DRAFTS = 4 * _ROWS_PER_BATCH  # then the workers wait: nothing is paid ahead of a table that takes nothing
 
 _GRACE_SECONDS = 10.0  # for a target that is not ready when the run is to end; then the next run stores the rest
@@ -182,8 +184,14 @@ class Storer:
             return await self._context.halt.during(write(), max(self._grace, _GRACE_AT_LEAST))
 
         trouble, patience = f"The target did not take {len(batch)} rows", self._context.patience
-        conflicts: list[ItemId] = await patience.retrying(trouble, self._wait, divisible=len(batch) > 1)(upsert)
+        conflicts: list[ItemId] = await patience.retrying(trouble, self._wait, self._tries(batch))(upsert)
         return conflicts
+
+    def _tries(self, batch: Sequence[Draft]) -> int | None:
+        """Return how often the target may fail on these rows before others are tried; None where it is the target."""
+        if len(batch) > 1:
+            return _TRIES_BEFORE_DIVIDING
+        return TRIES_ON_ROWS if self._taken and self._suspect is None else None
 
     async def _wait(self, seconds: float) -> None:
         """Wait for a target that is not ready. A run that is to end grants it a little time, too."""

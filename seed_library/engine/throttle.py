@@ -7,6 +7,7 @@ Invariants:
 - A single 429 or 529 holds nobody back but the request that got it. 429 is about the pace, which learns from it. 529 is
   about the provider: a streak of them without any success in between halves how many are in flight, and successes win
   it back.
+- While the target is away nobody goes, and when it is back they go at the pace, not all at once.
 - When the run is asked to end nobody goes any more, and nobody waits for a time to come.
 """
 
@@ -25,6 +26,7 @@ from seed_library.core.pacing import Pacer
 from seed_library.core.rate_limits import Kind
 from seed_library.core.token_bucket import Departure
 from seed_library.engine.stopping import Halt
+from seed_library.engine.store_patience import StorePatience
 from seed_library.ports import Clock, Reporter
 
 _SHORTEST_STREAK = 4
@@ -48,8 +50,9 @@ class Throttle:
         has_given_up: whether everything was refused for so long that nobody needs to go on asking.
     """
 
-    def __init__(self, ceiling: int, clock: Clock, halt: Halt, reporter: Reporter) -> None:
+    def __init__(self, ceiling: int, patience: StorePatience, clock: Clock, halt: Halt, reporter: Reporter) -> None:
         self._ceiling = ceiling
+        self._patience = patience
         self._clock = clock
         self._halt = halt
         self._reporter = reporter
@@ -136,6 +139,8 @@ class Throttle:
                 elif (seconds := self._pacer.wait(self._clock.monotonic())) > 0:
                     self._say_rate()
                     await self._halt.sleep(min(seconds, _LOOK_AGAIN_SECONDS))
+                elif self._patience.is_away:
+                    await self._patience.until_back()
                 else:
                     return
         finally:

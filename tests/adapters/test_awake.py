@@ -57,9 +57,9 @@ def test_what_is_heard_ends_a_silence_but_not_the_whole() -> None:
     """A trickle that never ends is left in the end."""
     patience = TimeAwake(whole=5, silence=2)
     for _ in range(4):
-        patience.heard()
+        patience.expect_within(2)
         assert patience.spend(1, 1)
-    patience.heard()
+    patience.expect_within(2)
     assert not patience.spend(1, 1)
     silent = TimeAwake(whole=5, silence=2)
     assert silent.spend(1, 1)

@@ -35,6 +35,7 @@ _HARDSHIPS = {
     "database away": 3,
     "database long away": 1,
 }
+_LIMITS = (0, 0, 0, 0, 0, 0, 900, 3600)
 _HARMLESS: tuple[Fault, ...] = (
     {"status": 429, "headers": {"retry-after": "0"}},
     {"status": 529},
@@ -92,13 +93,18 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Dangers:
-    """What a trial draws. `model` and `database` are faults of the two servers, anew for each life."""
+    """What a trial draws. `model` and `database` are faults of the two servers, anew for each life.
+
+    Attributes:
+        per_minute: the limit of the account, in requests; 0 where it has none.
+    """
 
     lives: tuple[Life, ...]
     model: tuple[Fault, ...]
     database: tuple[Fault, ...]
     concurrency: int
     latency_ms: int
+    per_minute: int
 
     @classmethod
     def draw(cls, seed: int) -> Dangers:
@@ -113,6 +119,7 @@ class Dangers:
             ),
             concurrency=dice.choice((1, 4, 8, 16)),
             latency_ms=dice.choice((5, 20, 40)),
+            per_minute=random.Random(f"limit {seed}").choice(_LIMITS),
         )
 
 

@@ -99,6 +99,7 @@ class Asked:
         billed: the id of the message that was charged for, or an empty string.
         text: what that message says.
         lost: the server took the payment and broke the answer, or said an error that may have cost.
+        limited: it was one too many for the limit of the account.
     """
 
     client: str
@@ -111,6 +112,7 @@ class Asked:
     text: str
     cost: int
     lost: bool
+    limited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,7 @@ def _requests(served: dict[str, Any]) -> Iterator[Asked]:
             text=paid["text"] if paid else "",
             cost=_cost(paid["usage"]) if paid else 0,
             lost=fault.get("drop") == "after" or "truncate" in fault,
+            limited="rate limit" in fault.get("message", ""),
         )
 
 

@@ -17,6 +17,7 @@ I10  nothing is asked for after a refusal, nor where the table refuses the rows 
      than its budget.
 
 I13  no target is given up that is back within the time of a lease, and nobody stands still because of a reader.
+I14  hardly a request is one too many for the limit of the account.
 
 I11 and I12, about what people wrote and what is deleted, are in `row_invariants`.
 """
@@ -34,6 +35,7 @@ MICRO = 1_000_000
 _ITEMS = 60
 _MACHINES = ("here", "there")
 _RUN_WIDE = (400, 401)
+_LEARNING = 4  # requests
 _CODES = {0, 4, 5, 6, 7, 8, 130}
 
 
@@ -47,6 +49,7 @@ def judge(seen: Evidence, verdict: Verdict) -> None:
     _is_alone(seen, verdict)
     _is_accounted_for(seen, verdict)
     _is_silent(seen, verdict)
+    _keeps_the_limit(seen, verdict)
     for client in seen.clients:
         _is_patient(client, verdict)
         _ends_as_it_says(seen, client, verdict)
@@ -191,6 +194,15 @@ def _is_silent(seen: Evidence, verdict: Verdict) -> None:
         verdict.require(secret.encode() not in seen.files, "I8: a key is in a file of the state folder")
         verdict.require(secret not in said, "I8: a key is in the output")
     verdict.require(not seen.overheard, f"I8: a proxy was sent {seen.overheard[:3]}")
+
+
+def _keeps_the_limit(seen: Evidence, verdict: Verdict) -> None:
+    """I14. A process that begins does not know what those before it have left; the first answer tells."""
+    limited = sum(one.limited for one in seen.asked)
+    beginners = len({one.client for one in seen.asked})
+    allowed = 0.1 * len(seen.asked) + _LEARNING * beginners
+    verdict.require(limited <= allowed, f"I14: {limited} of {len(seen.asked)} requests were too many for the limit")
+    verdict.met["requests refused by the limit"] += limited
 
 
 def _ends_as_it_says(seen: Evidence, client: Client, verdict: Verdict) -> None:

@@ -55,6 +55,7 @@ def _play(stage: Stage, around: Surroundings) -> None:
     supabase.reset()
     watched = [str(stage.state("here")), str(stage.state("there"))]
     messages.control(latency_ms=dangers.latency_ms, varied=True, watch=watched)
+    messages.control(requests_per_minute=dangers.per_minute)
     supabase.watch(stage.state("here"), stage.state("there"))
     with watched_table(supabase, around.key_type, around.slowness):
         for life, company in zip(dangers.lives, around.company, strict=True):

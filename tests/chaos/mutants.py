@@ -220,6 +220,13 @@ def _send_keys_in_clear() -> None:
     routes.is_loopback = lambda host: True  # type: ignore[attr-defined]
 
 
+def _ask_as_fast_as_it_can() -> None:
+    """What the account allows is found out by being refused."""
+    from seed_library.core.pacing import Pacer
+
+    Pacer.wait = lambda *_: 0.0  # type: ignore[method-assign]  # that is the point
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "no lock": _work_without_lock,
     "table only": _believe_the_table_only,
@@ -239,4 +246,5 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "one workspace": _give_up_what_another_key_sees,
     "through a proxy": _ask_through_a_proxy,
     "keys in clear": _send_keys_in_clear,
+    "no pace": _ask_as_fast_as_it_can,
 }

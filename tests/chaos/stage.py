@@ -121,10 +121,11 @@ class Stage:
         return Forking(folder, settings, self._hardship(client.hardship, folder, narrow=client.unread))
 
     def _hardship(self, name: str, folder: Path, *, narrow: bool) -> Hardship:
+        room: int | None = None
         if name == "disk full":
             journals = journals_in(folder / "state")
             room = sum(journal.stat().st_size for journal in journals) + self.dice.randint(0, _ROOM)
-            return Hardship(room=room, mutant=self.mutant)
         clock = folder / CLOCK
         clock.write_text("0")
-        return Hardship(powerless=name == "read-only state", clock=str(clock), mutant=self.mutant, narrow=narrow)
+        powerless = name == "read-only state"
+        return Hardship(room=room, powerless=powerless, clock=str(clock), mutant=self.mutant, narrow=narrow)

@@ -147,6 +147,12 @@ def _away(drawn: Drawn) -> bool:
     return life.hardship == "database long away" and at_work and drawn.undisturbed
 
 
+def _limited(drawn: Drawn) -> bool:
+    """More is asked at once than the account allows, and the first life works to its end."""
+    dangers = drawn.dangers
+    return dangers.per_minute == 900 and dangers.concurrency >= 8 and drawn.begins_well and drawn.undisturbed
+
+
 _BATCH_DANGERS: dict[str, Callable[[batch_kills.Dangers], bool]] = {
     # Long under way when it is killed, with a key that sees it no more afterwards.
     "one workspace": lambda drawn: (
@@ -172,6 +178,7 @@ _DANGERS: dict[str, Callable[[Drawn], bool]] = {
     "hasty": _away,
     "through a proxy": _any,
     "keys in clear": _any,
+    "no pace": _limited,
 }
 _FOUND_BY = {
     "overwrite whatever is there": "I11",
@@ -185,6 +192,7 @@ _FOUND_BY = {
     "one workspace": "billed twice",
     "through a proxy": "I8",
     "keys in clear": "I8",
+    "no pace": "I14",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 
 from engine.world import item_id, world_of
 from fakes.clock import FakeClock
@@ -13,11 +14,12 @@ from fakes.writer import answer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seed_library.core.errors import Stopped, WriteRetryable
+from seed_library.core.errors import Stopped, StoreUnavailable, WriteRetryable
 from seed_library.core.events import PaceChanged, RateLearned, RunFailed, Warned
 from seed_library.core.rate_limits import Limit, RateLimits
 from seed_library.core.token_bucket import Departure
 from seed_library.engine.stopping import Halt
+from seed_library.engine.store_patience import StorePatience
 from seed_library.engine.throttle import Throttle
 
 UNTOLD = RateLimits()
@@ -239,13 +241,37 @@ async def test_a_run_survives_a_provider_that_is_overloaded_for_a_while() -> Non
     assert min(event.limit for event in world.reporter.of(PaceChanged)) < 8
 
 
+async def test_whoever_waited_for_the_target_leaves_at_the_pace_when_it_is_back() -> None:
+    """Nobody leaves while it is away; then one a second, as the account allows, not all of them at once."""
+    stand = _Stand(8)
+    stand.throttle.answered(await stand.departure(), replace(ANSWER, limits=told(60, 0)))
+    left: list[float] = []
+    away = stand.clock.monotonic() + 30
+
+    async def target() -> None:
+        if stand.clock.monotonic() < away:
+            raise StoreUnavailable("no answer")
+
+    async def leaves() -> None:
+        async with stand.throttle.slot(stand.throttle.turn()):
+            left.append(stand.clock.monotonic())
+
+    asking = asyncio.create_task(stand.patience.call("It is away", target))
+    await _turns()
+    assert stand.patience.is_away
+    await asyncio.gather(asking, *(leaves() for _ in range(8)))
+    assert left[0] >= away
+    assert all(later - earlier >= 0.9 for earlier, later in pairwise(left)), left
+
+
 class _Stand:
     """A throttle, and what it needs."""
 
     def __init__(self, ceiling: int) -> None:
         self.clock, self.reporter = FakeClock(), RecordingReporter()
         self.halt = Halt(self.clock)
-        self.throttle = Throttle(ceiling, self.clock, self.halt, self.reporter)
+        self.patience = StorePatience(self.clock, self.halt, self.reporter)
+        self.throttle = Throttle(ceiling, self.patience, self.clock, self.halt, self.reporter)
 
     async def departure(self) -> Departure:
         """Let a request leave and come back; its outcome has yet to be said."""

@@ -77,28 +77,45 @@ async def test_the_time_is_shared_and_begins_anew_with_an_answer() -> None:
 
 
 async def test_a_clock_that_has_jumped_is_no_patience_that_ended() -> None:
-    """The machine slept for an hour in the middle of an outage."""
-    target = Target(1)
-    with pytest.raises(StoreUnavailable):
-        await target.patience.retrying("x", _fail_to_sleep)(target.call)
-    await target.clock.sleep(3600)
-    target.back_at = target.clock.monotonic() + 0.1
-    assert await target.ask() == "here"
+    """The machine sleeps for an hour in the middle of an outage, which goes on for some seconds when it wakes up."""
+    target = Target(3608)
+    naps = iter([0.5, 1.0, 1.0, 3600.0])
+
+    async def sleep(seconds: float) -> None:
+        await target.clock.sleep(next(naps, seconds))
+
+    assert await target.patience.retrying("x", sleep)(target.call) == "here"
+    assert target.calls > 5
 
 
-async def _fail_to_sleep(seconds: float) -> None:
-    del seconds
-    raise AWAY
-
-
-@pytest.mark.parametrize(("divisible", "tries"), [(False, 6), (True, 2)])
-async def test_where_the_target_answers_tries_are_counted(*, divisible: bool, tries: int) -> None:
-    """What it fails on may be the rows; a call that can be divided is given back soon."""
+@pytest.mark.parametrize("tries", [1, 2, 6])
+async def test_where_the_target_answers_tries_are_counted(tries: int) -> None:
+    """What it fails on may be the rows: the caller divides them, or tries others."""
     target = Target(1000, FAILING)
     with pytest.raises(StoreUnavailable, match="57014"):
-        await target.patience.retrying("x", target.clock.sleep, divisible=divisible)(target.call)
+        await target.patience.retrying("x", target.clock.sleep, tries)(target.call)
     assert target.calls == tries
     await target.patience.until_back()
+
+
+@pytest.mark.parametrize("seconds", [20, 60, 80])
+async def test_where_it_may_be_the_target_the_time_counts(seconds: float) -> None:
+    """A gateway that answers 500 to everything says nothing of rows."""
+    target = Target(seconds, FAILING)
+    assert await target.patience.retrying("x", target.clock.sleep, None)(target.call) == "here"
+    never = Target(1000, FAILING)
+    with pytest.raises(StoreUnavailable):
+        await never.patience.retrying("x", never.clock.sleep, None)(never.call)
+    assert 80 <= never.clock.monotonic() <= 90
+
+
+async def test_a_target_that_fails_on_everything_for_a_while_is_waited_for() -> None:
+    """From the very first row on, and in the middle: each time some other row has failed before it."""
+    world = World(catalog_of(30))
+    failing = StoreUnavailable("500", about_rows=True)
+    world.store.failures = [*[failing] * 12, *[None] * 3, *[failing] * 14]
+    finished = await world.run(concurrency=4)
+    assert (finished.exit_code, finished.stored, finished.requests) == (0, 30, 30)
 
 
 async def test_what_it_refuses_is_not_asked_again() -> None:
