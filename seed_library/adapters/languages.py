@@ -13,6 +13,8 @@ from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
+from seed_library.ports import Check
+
 _LIKELIEST = 5  # languages that are told of a text
 # Languages of the model by the names that it has for them, where those are not the usual ones.
 _MODEL_NAMES = {"nb": "no", "fil": "tl"}
@@ -25,6 +27,13 @@ _KNOWN = frozenset(re.findall(r"\w+", """
     my myv mzn nah nap nds ne new nl nn no oc or os pa pam pfl pl pms pnb ps pt qu rm ro ru rue sa sah sc scn sco sd sh
     si sk sl so sq sr su sv sw ta te tg th tk tl tr tt tyv ug uk ur uz vec vep vi vls vo wa war wuu xal xmf yi yo yue zh
 """))  # fmt: skip
+
+
+def languages_checks() -> list[Check]:
+    """Try the libraries that texts will be judged by, before one is paid; nothing where they work or are not there."""
+    fault = InstalledLinguist().fault()
+    hint = "`pip install --upgrade 'seed-library[languages]'`, or remove what is broken: its gates stand aside then."
+    return [Check("languages", ok=False, message=fault, hint=hint)] if fault else []
 
 
 class InstalledLinguist:
@@ -43,6 +52,17 @@ class InstalledLinguist:
     def knows(self, language: str) -> bool:
         """Whether the model tells this language from others."""
         return self.identifies and _MODEL_NAMES.get(language, language) in _KNOWN
+
+    def fault(self) -> str:
+        """Load what is installed and try it; return what is wrong with it, or an empty string."""
+        try:
+            if self.segments:
+                self.words("試", "ja")
+            if self.identifies:
+                self.languages("eins")
+        except Exception as error:  # noqa: BLE001  whatever it is, better now than after paying
+            return f"{type(error).__name__}: {error}"
+        return ""
 
     def words(self, text: str, locale: str) -> Sequence[str]:
         """Cut a text at ICU's word bounds."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from seed_library.adapters.installed import packages_check
 from seed_library.adapters.journal_lines import read_ledger
+from seed_library.adapters.languages import languages_checks
 from seed_library.adapters.lock import is_held, read_holder
 from seed_library.adapters.state import TargetFolder, space_check
 from seed_library.bootstrap.building import claude_writer, store_at
@@ -33,7 +34,7 @@ class Findings:
 
 def all_checks(inspection: Inspection) -> Findings:
     """Run every preflight check and nothing else; what one failure hides is left out, everything else is looked at."""
-    checks = [packages_check(), *_setting_checks(inspection), _catalog_check(inspection)]
+    checks = [packages_check(), *languages_checks(), *_setting_checks(inspection), _catalog_check(inspection)]
     prepared = inspection.prepared
     if prepared is not None:
         checks += _gates_checks(prepared)
@@ -57,7 +58,7 @@ def require_outside(prepared: Prepared) -> None:
     Raises:
         PreflightFailed: with everything that is wrong.
     """
-    checks = [packages_check(), space_check(prepared.known_folder, len(prepared.chosen.items))]
+    checks = [packages_check(), space_check(prepared.known_folder, len(prepared.chosen.items)), *languages_checks()]
     # What may pass by itself, and the lease, are judged by the process that takes it, and waits for it.
     found = asyncio.run(_store_checks(prepared)) + asyncio.run(_claude_checks(prepared))
     require(checks + [check for check in found if not check.passing])

@@ -14,6 +14,7 @@ from seed_library import __version__
 from seed_library.adapters.clock import SystemClock
 from seed_library.adapters.installed import packages_check
 from seed_library.adapters.journal import open_journal
+from seed_library.adapters.languages import languages_checks
 from seed_library.adapters.lease import Applicant
 from seed_library.adapters.lock import TargetLock, holder_of
 from seed_library.adapters.process import stop_signals, this_process
@@ -30,7 +31,7 @@ from seed_library.engine.context import Ports
 from seed_library.engine.runner import RunOrder, run
 from seed_library.engine.stopping import Halt
 from seed_library.engine.works import Work
-from seed_library.ports import Reporter
+from seed_library.ports import Check, Reporter
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,12 @@ def _applicant(session: _Session) -> Applicant:
     return Applicant(session.job.run_id, told, required=session.prepared.settings.seed_library_require_lease)
 
 
+def _checks(session: _Session) -> list[Check]:
+    """Return what is checked of this machine before anything is paid; a rehearsal's texts are in no language."""
+    checks = [packages_check(), space_check(session.folder, len(session.prepared.chosen.items))]
+    return checks if session.job.rehearsing else checks + languages_checks()
+
+
 def _order(session: _Session) -> RunOrder:
     prepared, settings = session.prepared, session.prepared.settings
     return RunOrder(
@@ -204,7 +211,7 @@ def _order(session: _Session) -> RunOrder:
         budget=settings.budget,
         concurrency=settings.seed_library_concurrency,
         refresh=session.job.refresh,
-        checks=(packages_check(), space_check(session.folder, len(prepared.chosen.items))),
+        checks=tuple(_checks(session)),
         wait_seconds=session.job.wait_seconds,
         mode="messages" if session.job.rehearsing else settings.seed_library_mode,
         purpose=session.job.purpose,

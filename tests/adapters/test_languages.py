@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from data.ordinary_sentences import ENGLISH, GERMAN
 
 from seed_library.adapters.catalog_scaffold import make_catalog
 from seed_library.adapters.catalogs import gates_aside, load_catalog
-from seed_library.adapters.languages import InstalledLinguist
+from seed_library.adapters.languages import InstalledLinguist, languages_checks
 from seed_library.core.catalog import Catalog, GateRules, Item, ItemId, WordRule
 from seed_library.core.drafts import Finding
 from seed_library.core.gates import Text, judge
@@ -164,6 +164,23 @@ def test_without_its_libraries_the_linguist_says_so_and_good_texts_still_pass(
     assert [line for line in aside if line.startswith("language in de, en, fr, ") and "seed-library[languages]" in line]
     assert "language" not in [one.gate for one in _refused(catalog, "nl", _mixed("nl", 0, "en"))]
     assert "language" in [one.gate for one in _refused(catalog, "ja", _mixed("ja", 0, "en"))]
+
+
+def test_a_library_that_does_not_work_is_found_before_anything_is_paid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it raises, where it is loaded or where it is asked; what works, or is not there, is not spoken of."""
+    assert languages_checks() == []
+    for name, error in (("words", ImportError("no libicu")), ("languages", RuntimeError("no model"))):
+        with monkeypatch.context() as patch:
+            patch.setattr(InstalledLinguist, name, _raising(error))
+            (check,) = languages_checks()
+        assert (check.ok, str(error) in check.message, "seed-library[languages]" in check.hint) == (False, True, True)
+
+
+def _raising(error: Exception) -> Callable[..., object]:
+    def fail(*_: object) -> object:
+        raise error
+
+    return fail
 
 
 def _item(locale: str, key: str = "k") -> Item:
