@@ -264,8 +264,9 @@ class SupabaseStore:
 
     def _text(self, item: ItemId, found: dict[str, Any]) -> StoredText:
         beside = {name: found[f"generated_{place}"] or "" for place, name in enumerate(self.table.generated)}
-        extras = found.get("provenance"), found.get("updated_at") or ""
-        return StoredText(item, found["title"] or "", found["text"] or "", *extras, beside)
+        said = found.get("provenance")
+        ours = said if isinstance(said, dict) else None  # jsonb takes anything from anybody
+        return StoredText(item, found["title"] or "", found["text"] or "", ours, found.get("updated_at") or "", beside)
 
     async def _read(self, query: Any, *, ordered: bool = False) -> tuple[list[dict[str, Any]], int | None]:
         if ordered:

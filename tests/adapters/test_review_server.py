@@ -152,6 +152,7 @@ ODD_BODIES: dict[str, tuple[int, bytes, dict[str, str]]] = {
     "two lengths": (400, b"{}", {"content_length": "2, 3"}),
     "no length": (411, b"", {"content_length": ""}),
     "in parts": (411, b"2\r\n{}\r\n0\r\n\r\n", {"content_length": "", "transfer_encoding": "chunked"}),
+    "a length, and in parts": (411, b"2\r\n{}\r\n0\r\n\r\n", {"transfer_encoding": "chunked"}),
     "parts that are none": (400, b"zz\r\n", {"content_length": "", "transfer_encoding": "chunked"}),
     "too much": (413, b" " * 1_000_001, {}),
     "much too much": (413, b" " * 9_000_000, {}),
@@ -270,7 +271,7 @@ def test_nothing_says_what_the_server_is_made_of(opened: Open) -> None:
 @pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: x", b"G"], ids=["nothing", "half a head", "a letter"])
 def test_who_says_nothing_is_not_waited_for(opened: Open, said: bytes) -> None:
     """What has begun is told that it took too long."""
-    visitor = opened(Limits(patience=0.2)).visitor
+    visitor = opened(Limits(patience=1.0)).visitor
     with visitor.connect() as connection:
         connection.sendall(said)
         if said:
@@ -296,7 +297,7 @@ def _drip(connection: socket.socket, said: bytes) -> bytes:
 @pytest.mark.parametrize("what", ["head", "body", "second head"])
 def test_a_byte_now_and_then_buys_no_time(opened: Open, what: str) -> None:
     """The whole has to arrive, not only something of it."""
-    page = opened(Limits(patience=0.3))
+    page = opened(Limits(patience=1.0))
     visitor = page.visitor
     with visitor.connect() as connection:
         drops = visitor.request("GET", f"/?token={visitor.token}", connection="", x_long="x" * 3000)
@@ -314,7 +315,7 @@ def test_a_byte_now_and_then_buys_no_time(opened: Open, what: str) -> None:
 
 def test_a_connection_is_used_again_and_closed_when_it_is_not(opened: Open) -> None:
     """Two requests on one; then silence ends it."""
-    visitor = opened(Limits(patience=0.5)).visitor
+    visitor = opened(Limits(patience=1.0)).visitor
     request = visitor.request("HEAD", f"/?token={visitor.token}", connection="")
     with visitor.connect() as connection:
         for _ in range(2):
@@ -325,7 +326,7 @@ def test_a_connection_is_used_again_and_closed_when_it_is_not(opened: Open) -> N
 
 def test_requests_in_a_row_are_answered_in_a_row(opened: Open) -> None:
     """The second is here before the first is answered, and the half of a third is not waited for."""
-    visitor = opened(Limits(patience=0.3)).visitor
+    visitor = opened(Limits(patience=1.0)).visitor
     request = visitor.request("HEAD", f"/?token={visitor.token}", connection="")
     with visitor.connect() as connection:
         connection.sendall(request + request + request[:20])
@@ -337,7 +338,7 @@ def test_requests_in_a_row_are_answered_in_a_row(opened: Open) -> None:
 
 def test_who_refuses_to_go_makes_room(opened: Open) -> None:
     """However many connections somebody opens, the one that asks is served, and the oldest silent one goes."""
-    page = opened(Limits(connections=20))
+    page = opened(Limits(patience=600, connections=20))
     with ExitStack() as all_of_them:
         silent = [all_of_them.enter_context(page.visitor.connect()) for _ in range(60)]
         for _ in range(3):

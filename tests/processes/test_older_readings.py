@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes.odd_library import ODD_KEYS
 from processes.own_tables import WITH_FUNCTIONS, Lib, lib
 from processes.program import Program, served
 from servers.processes import MessagesServer
@@ -278,6 +279,29 @@ def test_content_that_looks_like_a_secret_is_content(table: Lib, address: str, t
     told = table.program.run("report", str(report), "cards", SEED_LIBRARY_CATALOG="cards", SEED_LIBRARY_LOCALES="en")
     assert told.code == 0
     assert "[redacted]" not in report.read_text("utf-8")
+
+
+@pytest.mark.parametrize("table", ["functions"], indirect=True)
+def test_odd_texts_reach_the_table_as_they_are(table: Lib) -> None:
+    """Line ends, marks that are not seen, code: typed on the page, stored, shown again."""
+    table.write(tuple(ODD_KEYS))
+    assert table.run().code == 0
+    with _opened(table) as address:
+        page = Page(address)
+        for key, text in ODD_KEYS.items():
+            assert page.act("edit", key, text)[0] == 200, key
+        assert {key: card["text"] for key, card in Page(address).cards.items()} == ODD_KEYS
+    assert {key: text for key, text in table.texts().items() if key in ODD_KEYS} == ODD_KEYS
+
+
+@pytest.mark.parametrize("table", ["functions"], indirect=True)
+@pytest.mark.parametrize("said", ['["Joey Yap", "p. 44"]', '"a text"', "44", "null"])
+def test_a_provenance_that_says_nothing_to_us_is_none(table: Lib, said: str) -> None:
+    """It is somebody else's word, and no reason to fall over."""
+    table.project.sql(f"update public.lib set provenance = '{said}' where key = 'a'")
+    assert table.run("a", verb="show").document["texts"][0]["provenance"] is None
+    with _opened(table) as address:
+        assert Page(address).cards["a"]["writer"] == ""
 
 
 @pytest.mark.parametrize("table", ["functions"], indirect=True)

@@ -57,6 +57,7 @@ def test_hundreds_of_silent_connections_keep_nobody_from_reading_editing_and_end
         silent = [others.enter_context(visitor.connect()) for _ in range(IDLE)]
         for connection in silent[::2]:
             connection.sendall(b"POST /api/act HTTP/1.1\r\nContent-Length: 5\r\n")
+        assert visitor.ask(b"nonsense\r\n\r\n").status == 400
         assert visitor.get().status == 200
         assert _press(visitor, "edit", text="A text of my own, said beside all of them.").said["message"] == "Done."
         assert _card(visitor.get(), "alpha")["text"] == "A text of my own, said beside all of them."

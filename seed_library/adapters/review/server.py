@@ -115,7 +115,6 @@ class ReviewServer:
         self._listening = listening
         self._limits = limits or Limits()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._closing = False
         self._failure: Exception | None = None
         self._server = self._made()
 
@@ -133,7 +132,6 @@ class ReviewServer:
         try:
             self._work()
         finally:
-            self._closing = True
             self._server.should_exit = True
             self._refuse_the_rest()
             thread.join()
@@ -185,8 +183,6 @@ class ReviewServer:
     async def _do(self, said: Mapping[str, Any]) -> Outcome:
         job = _Job(said, Future())
         self._jobs.put(job)
-        if self._closing:
-            return _CLOSING
         try:
             return await asyncio.wrap_future(job.outcome)
         except asyncio.CancelledError:  # the server ends, and whoever waits is told
