@@ -35,7 +35,7 @@ def client_options(library: ModuleType, url: str, setting: str) -> dict[str, Any
 
     Args:
         library: httpx, or httpx2: the vendors' clients are built on one each.
-        url: the address, which `url_fault` has nothing against.
+        url: the address, which `core.service_urls` has nothing against.
         setting: the one that it comes from.
 
     Raises:
