@@ -20,7 +20,7 @@ from seed_library.adapters.awake import patiently
 from seed_library.adapters.claude_errors import ApiError, no_answer, no_connection
 from seed_library.adapters.claude_stream import StreamedMessage, events_of
 from seed_library.adapters.imports import vendor_import
-from seed_library.adapters.obstacles import is_of_the_network, never_left, obstacle
+from seed_library.adapters.obstacles import is_of_the_network, never_left, obstacle, silence_hint
 from seed_library.adapters.routes import client_options, proxy_secrets
 from seed_library.core.api_keys import claude_key_fault
 from seed_library.core.batches import ORGANIZATION
@@ -228,7 +228,7 @@ class ClaudeConnection:
             return _unsendable()
         if never_left(cause):
             return no_connection(obstacle(cause, self._base_url, _SETTING))
-        return no_answer(kind)
+        return no_answer(kind, silence_hint(self._base_url, _SETTING))
 
     def _connected(self) -> AsyncAnthropic:
         if self._client is None:

@@ -82,10 +82,10 @@ def no_connection(found: Obstacle) -> WriteRetryable | ServiceUnreachable:
     return WriteRetryable(said, maybe_billed=False, hint=found.hint)
 
 
-def no_answer(kind: str) -> WriteRetryable:
+def no_answer(kind: str, hint: str = "") -> WriteRetryable:
     """Return the failure of a request that left and got no answer."""
     return WriteRetryable(
-        f"The Claude API gave no answer ({kind}); the request may have been billed.", maybe_billed=True
+        f"The Claude API gave no answer ({kind}); the request may have been billed.", maybe_billed=True, hint=hint
     )
 
 

@@ -156,6 +156,11 @@ def _hint(chain: list[BaseException], url: str, setting: str) -> str:
         return f"Check the network, and the host in {setting}.{paused if setting == 'SUPABASE_URL' else ''}"
     if any(isinstance(one, ConnectionRefusedError) for one in chain):
         return f"Check host and port in {setting}, and whether the service is started."
+    return silence_hint(url, setting)
+
+
+def silence_hint(url: str, setting: str) -> str:
+    """Say what to do about an address that answers nothing, or nothing that can be read."""
     if urlsplit(url).scheme == "http":
-        return f"Check {setting}: if TLS is spoken at that port, the address begins with https://."
+        return f"Check the network, and {setting}: if TLS is spoken at that port, the address begins with https://."
     return f"Check the network, and {setting}."

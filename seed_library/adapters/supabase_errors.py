@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from seed_library.adapters.obstacles import never_left, obstacle
+from seed_library.adapters.obstacles import never_left, obstacle, silence_hint
 from seed_library.core.catalog import TableSpec
 from seed_library.core.errors import RowsRefused, RunBlocked, ServiceUnreachable, StoreUnavailable
 from seed_library.core.foreign_text import ForeignText
@@ -137,7 +137,7 @@ def unreachable(error: Exception, url: str) -> StoreUnavailable | ServiceUnreach
     """Return the failure of a request that got no answer. The error's own text is foreign; its kind may be named."""
     if not never_left(error):
         said = f"Supabase gave no answer ({type(error).__name__})."
-        return StoreUnavailable(said, hint=f"Check SUPABASE_URL and the network. {_LATER}")
+        return StoreUnavailable(said, hint=f"{silence_hint(url, 'SUPABASE_URL')} {_LATER}")
     found = obstacle(error, url, "SUPABASE_URL")
     said = f"Supabase cannot be reached: {found.reason}."
     if found.lasting:

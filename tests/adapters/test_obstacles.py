@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import trustme
@@ -60,7 +60,7 @@ async def _asked_of_claude(url: str) -> Told:
         with pytest.raises((WriteRetryable, ServiceUnreachable)) as caught:
             await writer.write(request_for())
         _, check = await writer.look_up(SONNET)
-    failure = caught.value
+    failure: Any = caught.value
     assert [type(error) for error in chain_of(failure)] == [type(failure)]
     assert (check.name, check.ok, check.message, check.hint) == ("claude", False, failure.message, failure.hint)
     assert not getattr(failure, "maybe_billed", False)
@@ -75,7 +75,7 @@ async def _asked_of_supabase(url: str) -> Told:
         checks = await store.check(row("a"))
     finally:
         await store.aclose()
-    failure = caught.value
+    failure: Any = caught.value
     assert failure.message in checks[0].message
     assert not checks[0].ok
     return Told(failure.message, failure.hint, isinstance(failure, ServiceUnreachable))
@@ -229,3 +229,17 @@ async def test_a_proxy_of_another_kind_is_told(monkeypatch: pytest.MonkeyPatch, 
         for _, told in await _both(ELSEWHERE):
             assert "cannot be reached: " in told.message
             assert "proxy" in told.hint
+
+
+async def test_plain_http_to_a_port_of_tls_is_a_hint(authority: trustme.CA) -> None:
+    """Nothing can be read of what comes back; the address may want an s."""
+    with Eavesdropper(tls=_context(authority.issue_cert("127.0.0.1"))) as service:
+        url = f"http://127.0.0.1:{service.port}"
+        async with claude(url, KEY) as writer:
+            _, check = await writer.look_up(SONNET)
+        store = SupabaseStore(url, "sb_secret_fake", TableSpec())
+        (found,) = await store.check(row("a"))
+        await store.aclose()
+    for setting, said in (("ANTHROPIC_BASE_URL", check), ("SUPABASE_URL", found)):
+        assert not said.ok
+        assert f"{setting}: if TLS is spoken at that port, the address begins with https://" in said.hint
