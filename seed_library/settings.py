@@ -20,9 +20,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from seed_library.core.api_keys import claude_key_fault, supabase_key_fault
 from seed_library.core.errors import SettingsInvalid
 from seed_library.core.pricing import MICRO_PER_USD
-from seed_library.core.targets import SqliteAddress, StoreAddress, SupabaseAddress, service_url, sqlite_path, url_fault
+from seed_library.core.service_urls import CLAUDE_URL, claude_url_fault, service_url, supabase_url_fault
+from seed_library.core.targets import SqliteAddress, StoreAddress, SupabaseAddress, sqlite_path
 
-DEFAULT_CLAUDE_URL = "https://api.anthropic.com"
 _OWN = "SEED_LIBRARY_"
 _ALIKE = 0.75  # of difflib's ratio: BUDGET is meant to be BUDGET_USD, DEBUG is not meant to be MODE
 
@@ -31,8 +31,14 @@ def _stripped(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
-def _url(value: str) -> str:
-    if fault := url_fault(value):
+def _claude_url(value: str) -> str:
+    if fault := claude_url_fault(value):
+        raise ValueError(fault)
+    return service_url(value)
+
+
+def _supabase_url(value: str) -> str:
+    if fault := supabase_url_fault(value):
         raise ValueError(fault)
     return service_url(value)
 
@@ -65,7 +71,8 @@ def _split(value: object) -> object:
 
 
 Secret = Annotated[SecretStr | None, BeforeValidator(_stripped)]
-Url = Annotated[str, BeforeValidator(_stripped), AfterValidator(_url)]
+ClaudeUrl = Annotated[str, BeforeValidator(_stripped), AfterValidator(_claude_url)]
+SupabaseUrl = Annotated[str, BeforeValidator(_stripped), AfterValidator(_supabase_url)]
 
 
 class Settings(BaseSettings):
@@ -76,8 +83,8 @@ class Settings(BaseSettings):
     )
 
     anthropic_api_key: Secret = None
-    anthropic_base_url: Url = DEFAULT_CLAUDE_URL
-    supabase_url: Url | None = None
+    anthropic_base_url: ClaudeUrl = CLAUDE_URL
+    supabase_url: SupabaseUrl | None = None
     supabase_service_role_key: Secret = None
     supabase_secret_key: Secret = None
     seed_library_catalog: str = "bazi_pillars"

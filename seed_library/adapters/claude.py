@@ -14,7 +14,7 @@ from seed_library.adapters.models import ModelsTable
 from seed_library.core import foreign_json
 from seed_library.core.answer_schema import schema_of
 from seed_library.core.drafts import Answer, Request
-from seed_library.core.errors import RunBlocked, WriteFailed
+from seed_library.core.errors import RunBlocked, ServiceUnreachable, WriteFailed
 from seed_library.core.pricing import FREE, ModelFacts, max_tokens
 from seed_library.ports import Check
 
@@ -62,8 +62,8 @@ class ClaudeWriter:
             found = await self._retrieve(model)
         except Refused as refusal:
             return facts, self._refusal_check(facts, refusal.error)
-        except WriteFailed as failure:
-            hint = "Check the network and ANTHROPIC_BASE_URL, then try again."
+        except (WriteFailed, ServiceUnreachable) as failure:
+            hint = failure.hint or "Check the network and ANTHROPIC_BASE_URL, then try again."
             return facts, Check("claude", ok=False, message=failure.message, hint=hint)
         except RunBlocked as refusal:
             return facts, Check("claude key", ok=False, message=refusal.message, hint=refusal.hint)

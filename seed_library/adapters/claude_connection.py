@@ -21,6 +21,7 @@ from seed_library.adapters.claude_errors import ApiError, no_answer, no_connecti
 from seed_library.adapters.claude_limits import limits_in
 from seed_library.adapters.claude_stream import StreamedMessage, events_of
 from seed_library.adapters.imports import vendor_import
+from seed_library.adapters.obstacles import is_of_the_network, never_left, obstacle, silence_hint
 from seed_library.adapters.routes import client_options, proxy_secrets
 from seed_library.core.api_keys import claude_key_fault
 from seed_library.core.batches import ORGANIZATION
@@ -38,6 +39,7 @@ SILENCE_SECONDS = 120.0  # in a stream that has begun; the platform sends pings 
 _CONNECT_SECONDS = 10.0
 _OK = 200
 _STREAM = "text/event-stream"
+_SETTING = "ANTHROPIC_BASE_URL"
 # Headers that the SDK would lay over ours, so that another Authorization or workspace would pay; and its log, which
 # prints what comes back as it is.
 _NOT_FOR_THE_SDK = ("ANTHROPIC_CUSTOM_HEADERS", "ANTHROPIC_LOG")
@@ -145,7 +147,6 @@ class ClaudeConnection:
         """Return an answer; raise our own errors only, and none of theirs as the context of ours."""
         client = self._connected()
         import anthropic
-        import httpx2
 
         failure: Exception
         try:
@@ -154,13 +155,15 @@ class ClaudeConnection:
             self._named_by(error.response.headers)
             failure = Refused(_api_error(error, self.foreign))
         except anthropic.APIConnectionError as error:
-            failure = _connection_failure(error.__cause__ or error)
-        except httpx2.HTTPError as error:
-            failure = _connection_failure(error)
+            failure = self._failure(error.__cause__ or error)
         except TimeoutError:
             failure = no_answer("TimeoutError")
         except UnicodeError:
             failure = _unsendable()
+        except Exception as error:
+            if not is_of_the_network(error):
+                raise
+            failure = self._failure(error)
         raise failure
 
     def _raw(self, body: bytes, headers: Mapping[str, str]) -> RawAnswer:
@@ -177,8 +180,6 @@ class ClaudeConnection:
             Refused, WriteRetryable, RunBlocked: as `send`; also in the middle.
         """
         client = self._connected()
-        import httpx2
-
         assert self._http is not None, "connecting has made it"
         headers = {name: value for name, value in client.default_headers.items() if isinstance(value, str)}
         failure: Exception
@@ -191,12 +192,14 @@ class ClaudeConnection:
                 return
         except Refused as refusal:
             failure = refusal
-        except httpx2.HTTPError as error:
-            failure = _connection_failure(error)
         except TimeoutError:
             failure = no_answer("TimeoutError")
         except UnicodeError:
             failure = _unsendable()
+        except Exception as error:
+            if not is_of_the_network(error):
+                raise
+            failure = self._failure(error)
         raise failure
 
     async def _each_in_time(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -220,6 +223,17 @@ class ClaudeConnection:
         self.workspace = named or self.workspace
         return named
 
+    def _failure(self, cause: BaseException) -> Exception:
+        """Return the failure that an error on the way means."""
+        kind = type(cause).__name__
+        if isinstance(cause, SettingsInvalid):
+            return cause
+        if kind == "LocalProtocolError":
+            return _unsendable()
+        if never_left(cause):
+            return no_connection(obstacle(cause, self._base_url, _SETTING))
+        return no_answer(kind, silence_hint(self._base_url, _SETTING))
+
     def _connected(self) -> AsyncAnthropic:
         if self._client is None:
             if fault := claude_key_fault(self._api_key, self._base_url):
@@ -231,7 +245,7 @@ class ClaudeConnection:
 
             # Only connecting has a limit of the clock: nothing is paid by then. All else is `patiently` waited for.
             timeout = httpx2.Timeout(None, connect=_CONNECT_SECONDS)
-            options = client_options(httpx2, self._base_url, "ANTHROPIC_BASE_URL")
+            options = client_options(httpx2, self._base_url, _SETTING)
             self._http = DefaultAsyncHttpxClient(timeout=timeout, **options)
             with _without_variables():
                 self._client = AsyncAnthropic(
@@ -272,20 +286,6 @@ def _error_answer(response: httpx2.Response, shown: ForeignText) -> ApiError:
     headers = dict(response.headers)
     request_id = shown.code(headers.get("request-id"))
     return ApiError(response.status_code, kind, said=said, request_id=request_id, headers=headers)
-
-
-def _connection_failure(cause: BaseException) -> Exception:
-    """Return the failure that an error of the HTTP library means."""
-    import httpx2
-
-    if isinstance(cause, SettingsInvalid):
-        return cause
-    kind = type(cause).__name__
-    if isinstance(cause, httpx2.LocalProtocolError):
-        return _unsendable()
-    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
-        return no_connection(kind)
-    return no_answer(kind)
 
 
 def _unsendable() -> RunBlocked:

@@ -13,6 +13,7 @@ spend limit arrive as plain 400s, and either way a 400 ends the run, so the text
 | 429 with a spend limit's code            | the whole run             | no            |
 | 408, 5xx                                 | try again                 | perhaps       |
 | no connection                            | try again                 | no            |
+| none is possible: a certificate, a proxy | the whole run             | no            |
 | no answer, a broken answer               | try again                 | perhaps       |
 | an error in the middle of a stream       | try again                 | perhaps       |
 | `x-should-retry: false` on 408, 409, 5xx | this item                 | as above      |
@@ -28,7 +29,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 from seed_library.adapters.claude_limits import limits_in
-from seed_library.core.errors import ItemRefused, RunBlocked, WriteRetryable
+from seed_library.adapters.obstacles import Obstacle
+from seed_library.core.errors import ItemRefused, RunBlocked, ServiceUnreachable, WriteRetryable
 
 _SPEND_LIMITS = {"enforced_spend_limit_reached", "contract_spend_limit_reached"}
 _TOO_MANY_REQUESTS = 429
@@ -38,6 +40,8 @@ _CONFLICT = 409
 _TIMEOUT = 408
 _SERVER_ERRORS = 500
 _CLIENT_ERRORS = 400
+_ELSEWHERE = "It is no answer of the Claude API: check ANTHROPIC_BASE_URL, and what stands before it."
+_NOT_THE_API = {400, 403, 404, 405}  # what other servers and gateways say, without the API's error object
 _OVERLOADED_KIND = "overloaded_error"
 _LONGEST_WAIT = 31 * 24 * 3600  # seconds: a spend limit lasts until the next month, nothing lasts longer
 
@@ -81,15 +85,18 @@ def _passing(error: ApiError, sentence: str, now: datetime) -> Exception:
     return WriteRetryable(sentence, maybe_billed=maybe_billed, retry_after=retry_after(error.headers, now))
 
 
-def no_connection(kind: str) -> WriteRetryable:
+def no_connection(found: Obstacle) -> WriteRetryable | ServiceUnreachable:
     """Return the failure of a request that never left."""
-    return WriteRetryable(f"The Claude API cannot be reached ({kind}).", maybe_billed=False)
+    said = f"The Claude API cannot be reached: {found.reason}."
+    if found.lasting:
+        return ServiceUnreachable(said, hint=found.hint)
+    return WriteRetryable(said, maybe_billed=False, hint=found.hint)
 
 
-def no_answer(kind: str) -> WriteRetryable:
+def no_answer(kind: str, hint: str = "") -> WriteRetryable:
     """Return the failure of a request that left and got no answer."""
     return WriteRetryable(
-        f"The Claude API gave no answer ({kind}); the request may have been billed.", maybe_billed=True
+        f"The Claude API gave no answer ({kind}); the request may have been billed.", maybe_billed=True, hint=hint
     )
 
 
@@ -156,6 +163,8 @@ def _hint(error: ApiError) -> str:
         403: "This key may not do that. Check its workspace and permissions.",
         404: "The model does not exist or is retired. Choose another one with --model.",
     }
+    if not error.kind:
+        by_status |= dict.fromkeys(_NOT_THE_API, _ELSEWHERE)
     if error.status in by_status:
         return by_status[error.status]
     if error.status < _CLIENT_ERRORS:

@@ -25,7 +25,7 @@ from seed_library.core.errors import SettingsInvalid
 from seed_library.core.hosts import is_loopback
 from seed_library.core.proxies import password_in, proxy_fault, proxy_for
 
-_SYSTEM = "The proxy in the system's settings"
+_SYSTEM = "the system"  # whose own settings name proxies on macOS and Windows
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _ELSEWHERE = "Nothing was sent: a key goes to the address of its setting only, and never in clear to another machine."
 
@@ -35,7 +35,7 @@ def client_options(library: ModuleType, url: str, setting: str) -> dict[str, Any
 
     Args:
         library: httpx, or httpx2: the vendors' clients are built on one each.
-        url: the address, which `url_fault` has nothing against.
+        url: the address, which `core.service_urls` has nothing against.
         setting: the one that it comes from.
 
     Raises:
@@ -67,7 +67,7 @@ def faults_on_the_way(urls: Iterable[str]) -> dict[str, str]:
     """Return the variables of the environment that keep us from addresses: name -> what is wrong with it."""
     faults: dict[str, str] = {}
     for url in urls:
-        variable, address = _chosen_proxy(url)
+        variable, address = chosen_proxy(url)
         if fault := address and proxy_fault(address, with_socks=find_spec("socksio") is not None):
             faults[variable] = fault
         faults |= _certificate_faults()
@@ -79,7 +79,7 @@ def proxy_secrets() -> tuple[str, ...]:
     return tuple(secret for address in getproxies().values() for secret in password_in(address))
 
 
-def _chosen_proxy(url: str) -> tuple[str, str]:
+def chosen_proxy(url: str) -> tuple[str, str]:
     """Return the variable that names the proxy before an address, and the proxy; both empty where none stands there."""
     scheme, address = proxy_for(url, getproxies())
     if not address or proxy_bypass(urlsplit(url).hostname or ""):  # macOS and Windows have exceptions of their own
@@ -89,7 +89,7 @@ def _chosen_proxy(url: str) -> tuple[str, str]:
 
 
 def _proxy(library: ModuleType, url: str, trust: ssl.SSLContext) -> Any:
-    _, address = _chosen_proxy(url)
+    _, address = chosen_proxy(url)
     if not address:
         return None
     parts = urlsplit(address)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from seed_library.adapters.awake import patiently
 from seed_library.adapters.imports import vendor_import
+from seed_library.adapters.obstacles import is_of_the_network
 from seed_library.adapters.routes import client_options, proxy_secrets
 from seed_library.adapters.supabase_errors import Answer, answer_of, foreign, unanswered, unreachable
 from seed_library.core import exact_json
@@ -135,8 +136,6 @@ class SupabaseConnection:
 
     async def described(self, schema: str, table: str) -> dict[str, Any]:
         """Return what the API's description of itself says about a table; empty where it is not served."""
-        import httpx
-
         client = self._connected()
         assert self._http is not None, "connecting has made it"
         headers = {**client.options.headers, "Accept-Profile": schema}
@@ -144,7 +143,11 @@ class SupabaseConnection:
             async with patiently(self._answer_within):
                 answer = await self._http.get(f"{client.rest_url}/", headers=headers)
             found = answer.json()["definitions"][table] if answer.is_success else {}
-        except (httpx.RequestError, TimeoutError, ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError):
+            return {}
+        except Exception as error:
+            if not is_of_the_network(error):
+                raise
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -154,7 +157,6 @@ class SupabaseConnection:
             await self._http.aclose()
 
     async def _outcome(self, query: Any) -> Any:
-        import httpx
         from postgrest.exceptions import APIError
 
         try:
@@ -164,10 +166,12 @@ class SupabaseConnection:
             return Refused(answer_of(error, self._status, self.foreign))
         except TimeoutError:
             return unanswered(self._answer_within)
-        except httpx.RequestError as error:
-            return unreachable(error)
         except UnicodeEncodeError:
             return RowsRefused("a text holds a character that UTF-8 cannot express")
+        except Exception as error:
+            if not is_of_the_network(error):
+                raise
+            return unreachable(error, self.url)
 
     def _connected(self) -> AsyncClient:
         if self._client is None:

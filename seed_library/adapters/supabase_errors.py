@@ -12,8 +12,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from seed_library.adapters.obstacles import never_left, obstacle, silence_hint
 from seed_library.core.catalog import TableSpec
-from seed_library.core.errors import RowsRefused, RunBlocked, StoreUnavailable
+from seed_library.core.errors import RowsRefused, RunBlocked, ServiceUnreachable, StoreUnavailable
 from seed_library.core.foreign_text import ForeignText
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ _SERVER_ERROR = 500
 _FOREIGN = "the answer came from a gateway or proxy, not from the API"
 _TOO_LARGE = 413
 _REDIRECTED = 300
-_UNREACHED = {"ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol"}
 _LATER = "Run again later; nothing paid is lost."
 _NO_KEY = 401
 _ANONYMOUS = 401  # a missing grant is a 403 to a privileged role, a 401 to the anonymous one
@@ -133,14 +133,16 @@ def _without_long_values(message: str) -> str:
     return f"{head}: (a long value)" if mark and len(value) > _LONGEST_VALUE else message
 
 
-def unreachable(error: Exception) -> StoreUnavailable:
-    """Return the failure of a request that got no answer. The error's own text may name only its kind."""
-    kind = type(error).__name__
-    return StoreUnavailable(
-        f"Supabase gave no answer ({kind}).",
-        hint="Check SUPABASE_URL and the network. Run again later; nothing paid is lost.",
-        reached=kind not in _UNREACHED,
-    )
+def unreachable(error: Exception, url: str) -> StoreUnavailable | ServiceUnreachable:
+    """Return the failure of a request that got no answer. The error's own text is foreign; its kind may be named."""
+    if not never_left(error):
+        said = f"Supabase gave no answer ({type(error).__name__})."
+        return StoreUnavailable(said, hint=f"{silence_hint(url, 'SUPABASE_URL')} {_LATER}")
+    found = obstacle(error, url, "SUPABASE_URL")
+    said = f"Supabase cannot be reached: {found.reason}."
+    if found.lasting:
+        return ServiceUnreachable(said, hint=found.hint)
+    return StoreUnavailable(said, hint=f"{found.hint} {_LATER}", reached=False)
 
 
 def unanswered(seconds: float) -> StoreUnavailable:

@@ -15,7 +15,8 @@ from seed_library.adapters.lock import read_holder
 from seed_library.adapters.state import TargetFolder, target_folder
 from seed_library.bootstrap.places import resolve_state_dir
 from seed_library.core.errors import SettingsInvalid, UsageInvalid
-from seed_library.core.targets import SqliteAddress, SupabaseAddress, Target, sqlite_path, url_fault
+from seed_library.core.service_urls import supabase_url_fault
+from seed_library.core.targets import SqliteAddress, SupabaseAddress, Target, sqlite_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def named_folder(env_file: Path | None, catalog: str | None, store: str | None) 
         raise UsageInvalid(f"{chosen!r} is no store.", hint="Use supabase, or sqlite:PATH.")
     if not path and not light.supabase_url:
         return None
-    if not path and (fault := url_fault(light.supabase_url)):
+    if not path and (fault := supabase_url_fault(light.supabase_url)):
         raise SettingsInvalid(f"SUPABASE_URL {fault}.", hint="Mend it in the environment or in .env.")
     folder = prompts_folder(light.prompts_dir)
     table = peek_table(folder, catalog or light.catalog or meant_catalog(folder))

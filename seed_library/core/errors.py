@@ -7,6 +7,7 @@ SeedLibraryError
     CatalogInvalid           the catalog folder is damaged
     RunBlocked               the outside world refuses the whole run (bad key, no credit, table gone)
       StoreUnavailable       the target did not answer in time; what is paid waits in the journal
+      ServiceUnreachable     nothing gets through to a service, and waiting would not help
       BatchWithheld          a batch cannot be collected for now; the run goes on with what is not in it, and says so
     JournalUnavailable       the journal cannot be written (disk full, read-only)
     LockLost                 the lock file was removed or replaced under the running process
@@ -107,6 +108,12 @@ class StoreUnavailable(RunBlocked):
         self.reached = reached
 
 
+class ServiceUnreachable(RunBlocked):
+    """Nothing gets through to a service, and waiting would not help: its certificate, a proxy, what answers there."""
+
+    code = "unreachable"
+
+
 class BatchWithheld(RunBlocked):
     """A batch cannot be collected for now: another key is needed, or results that are billed are missing still."""
 
@@ -163,12 +170,14 @@ class WriteFailed(Exception):
 
     Attributes:
         maybe_billed: True when the provider may have done and charged the work although no answer arrived.
+        hint: what to do, where something can be done.
     """
 
-    def __init__(self, message: str, *, maybe_billed: bool) -> None:
+    def __init__(self, message: str, *, maybe_billed: bool, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.maybe_billed = maybe_billed
+        self.hint = hint
 
 
 class WriteRetryable(WriteFailed):
@@ -188,8 +197,9 @@ class WriteRetryable(WriteFailed):
         retry_after: float | None = None,
         overloaded: bool = False,
         limits: RateLimits | None = None,
+        hint: str = "",
     ) -> None:
-        super().__init__(message, maybe_billed=maybe_billed)
+        super().__init__(message, maybe_billed=maybe_billed, hint=hint)
         self.retry_after = retry_after
         self.overloaded = overloaded
         self.limits = limits

@@ -126,6 +126,7 @@ def test_a_variable_that_keeps_us_from_a_service_is_named(
     library: ModuleType, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: str, fault: str
 ) -> None:
     """With what is wrong with it, and nothing of a password; the same whether it is asked before or on the way."""
+    monkeypatch.setattr("seed_library.adapters.routes.find_spec", lambda _: None)  # no package for SOCKS is there
     Path("rubbish.pem").write_bytes(b"\x00-----BEGIN CERTIFICATE-----\nrubbish\n")
     Path("empty.pem").write_bytes(b"")
     for name, value in variables.items():

@@ -259,8 +259,8 @@ async def test_a_server_that_is_down_is_one_finding() -> None:
         (failure,) = await store.check(sample())
         await store.aclose()
     assert (failure.name, failure.ok) == ("supabase", False)
-    assert failure.message == f"{url}: Supabase gave no answer (ConnectError)."
-    assert failure.hint == "Check SUPABASE_URL and the network. Run again later; nothing paid is lost."
+    assert failure.message == f"{url}: Supabase cannot be reached: 127.0.0.1 is there, but nobody listens at that port."
+    assert failure.hint.startswith("Check host and port in SUPABASE_URL, and whether the service is started.")
 
 
 def _keys(project: Supabase) -> dict[str, str]:

@@ -216,7 +216,7 @@ def _send_keys_in_clear() -> None:
     from seed_library import settings
     from seed_library.adapters import routes
 
-    settings.url_fault = lambda url: ""  # type: ignore[attr-defined]  # that is the point
+    settings.claude_url_fault = settings.supabase_url_fault = lambda url: ""  # type: ignore[attr-defined]
     routes.is_loopback = lambda host: True  # type: ignore[attr-defined]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from types import TracebackType
@@ -23,13 +24,18 @@ class Eavesdropper:
     Attributes:
         answer: what it answers to everything.
         url: its address, as a variable names it.
+        port: its port.
+
+    With a context for TLS it is a service that speaks it, with whatever certificate.
     """
 
-    def __init__(self, answer: bytes = _BAD_GATEWAY) -> None:
+    def __init__(self, answer: bytes = _BAD_GATEWAY, tls: ssl.SSLContext | None = None) -> None:
         self.answer = answer
+        self._tls = tls
         self._heard: list[bytes] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http{'s' * (tls is not None)}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
@@ -75,10 +81,15 @@ class Eavesdropper:
                 threading.Thread(target=self._hear, args=(connection,), daemon=True).start()
 
     def _hear(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
+        with suppress(OSError), connection, self._dressed(connection) as talk:
             head = b""
-            while _END_OF_HEAD not in head and (part := connection.recv(_MOST_BYTES)):
+            while _END_OF_HEAD not in head and (part := talk.recv(_MOST_BYTES)):
                 head += part
+                if not head[:1].isalpha():  # something else than HTTP: it gets the same answer
+                    break
             if head:
                 self._heard.append(head)
-                connection.sendall(self.answer)
+                talk.sendall(self.answer)
+
+    def _dressed(self, connection: socket.socket) -> socket.socket:
+        return connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True)
