@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
+from seed_library.adapters.destinations import write_new
 from seed_library.bootstrap.preparing import Prepared
 from seed_library.bootstrap.working import items_by_id, stored_texts
 from seed_library.core.answers import Content, judged_alone
@@ -28,7 +28,7 @@ from seed_library.core.row_files import (
 from seed_library.engine.row_works import HumanText
 from seed_library.ports import StoredText, WholeRow
 
-_PRIVATE = 0o600
+_BYTE_ORDER_MARK = "\ufeff"
 _MOST_NAMED = 10
 
 
@@ -40,24 +40,9 @@ def exported_lines(texts: Sequence[StoredText], kind: str, table: TableSpec) -> 
     return as_sql(rows, table) if kind == "sql" else as_jsonl(rows)
 
 
-def write_file(path: Path, lines: Iterable[str]) -> None:
-    """Write a file as a whole: a reader never sees half of it, and an older one survives a failure.
-
-    Raises:
-        UsageInvalid: it cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise UsageInvalid(f"{path} cannot be written ({error.strerror}).", hint="Name another file.") from None
+def for_spreadsheets(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a sheet with the mark in front by which spreadsheets know UTF-8."""
+    return chain([_BYTE_ORDER_MARK], lines)
 
 
 def backup_rows(prepared: Prepared, rows: Sequence[WholeRow], path: Path | None) -> Path:
@@ -70,9 +55,7 @@ def backup_rows(prepared: Prepared, rows: Sequence[WholeRow], path: Path | None)
         folder = prepared.known_folder
         folder.create()
         path = folder.path / f"pruned-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.jsonl"
-    if path.exists():
-        raise UsageInvalid(f"{path} exists already.", hint="Name another file for the backup.")
-    write_file(path, as_backup((row.id, row.columns) for row in rows))
+    write_new(path, as_backup((row.id, row.columns) for row in rows))
     return path
 
 

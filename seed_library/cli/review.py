@@ -43,12 +43,15 @@ def review(flags: Flags, port: int) -> None:
 @global_options
 def report(flags: Flags, path: Path) -> None:
     """Write the page of `review` as one static HTML file."""
-    from seed_library.bootstrap.row_exchange import write_file
+    from seed_library.adapters.destinations import is_stdout, write_result
     from seed_library.settings import Needs
 
     output = invocation().output
     prepared = prepared_for(flags, Needs(store=True))
-    write_file(path, [_page(prepared, "")])
+    if is_stdout(path):
+        output.data([_page(prepared, "")])
+        return
+    write_result(path, [_page(prepared, "")])
     if output.as_json:
         output.document({"file": str(path)})
     else:
