@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from seed_library.core.catalog import TableSpec
+from seed_library.core.records import is_storable
 
 FILE_NAME = "catalog.toml"
+_LARGEST_TEXT = 1 << 22  # bytes of a template or a catalog.toml; items have no limit
 
 
 class Unreadable(Exception):
@@ -63,31 +68,64 @@ def peek_table(folder: Path, name: str) -> TableSpec:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read and decode a TOML file.
+    """Read and decode a TOML file of a catalog.
 
     Raises:
-        Unreadable: it is missing, not UTF-8 or not TOML.
+        Unreadable: it is missing, not UTF-8, not TOML, or a link that leads out of its folder.
     """
+    text = read_text(path)
     try:
-        return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+        data = tomllib.loads(text)
+    except RecursionError:
+        raise Unreadable(f"{path.name} is not TOML: nested too deeply") from None
+    except ValueError as error:  # also a number of thousands of digits
         raise Unreadable(f"{path.name} is not TOML: {error}") from None
+    if not is_storable(data):
+        raise Unreadable(f"{path.name} holds a NUL")
+    return data
 
 
 def read_text(path: Path) -> str:
-    """Read a UTF-8 file, with or without a byte order mark.
+    """Read a UTF-8 file of a catalog, with or without a byte order mark.
 
     Raises:
-        Unreadable: it is missing or not UTF-8.
+        Unreadable: it is missing, not UTF-8, too large, or a link that leads out of its folder.
     """
+    place = inside(path)
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise Unreadable(f"{path.name} is missing") from None
+        with place.open("rb") as file:
+            data = file.read(_LARGEST_TEXT + 1)
     except OSError as error:
         raise Unreadable(f"{path.name} cannot be read: {error.strerror}") from None
+    if len(data) > _LARGEST_TEXT:
+        raise Unreadable(f"{path.name} has more than {_LARGEST_TEXT:,} bytes")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise Unreadable(f"{path.name}, line {line}: not UTF-8 (byte {data[error.start]:#04x})") from None
+
+
+def inside(path: Path) -> Path:
+    """Return where a file of a catalog really is: nothing outside of the catalog's folder is ever read.
+
+    What is read there goes to the model and into the table; a link could make it anybody's keys. The folder itself may
+    be a link, and links may lead from file to file within it.
+
+    Raises:
+        Unreadable: it leads out of its folder, is missing, or is no file.
+    """
+    try:
+        place, folder = path.resolve(), path.parent.resolve()
+        if not place.is_relative_to(folder):
+            raise Unreadable(f"{path.name} is a link that leads out of the catalog's folder: nothing there is read")
+        mode = place.stat().st_mode
+    except FileNotFoundError:
+        raise Unreadable(f"{path.name} is missing") from None
+    except (OSError, RuntimeError) as error:  # links in a circle
+        raise Unreadable(f"{path.name} cannot be read: {getattr(error, 'strerror', error)}") from None
+    if stat.S_ISDIR(mode):
+        raise Unreadable(f"{path.name} cannot be read: {os.strerror(errno.EISDIR)}")
+    if not stat.S_ISREG(mode):
+        raise Unreadable(f"{path.name} is no regular file")
+    return place

@@ -7,12 +7,12 @@ empty. Thinking blocks never count as text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from seed_library.core.catalog import Item, RequestSpec, WordRule
+from seed_library.core.records import is_storable
 
 RawMessage = Mapping[str, Any]
 Severity = Literal["error", "warning"]
@@ -22,7 +22,6 @@ _CACHE_COUNTS = ("cache_creation_input_tokens", "cache_read_input_tokens")
 _MOST_TOKENS = 2_000_000
 # Tokens of prose have four or five characters, the longest words of a vocabulary about twenty.
 _LONGEST_TOKEN = 32
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # no database takes these as text
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +157,7 @@ def reading_fault(message: RawMessage) -> str:
 
 def unstorable(text: str) -> str:
     """Say what in a text no table takes; empty where it can be stored."""
-    return "the answer holds a NUL or half of a surrogate pair" if _UNSTORABLE.search(text) else ""
+    return "" if is_storable(text) else "the answer holds a NUL or half of a surrogate pair"
 
 
 def is_unbilled(message: RawMessage) -> bool:
