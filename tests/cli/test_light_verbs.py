@@ -19,7 +19,9 @@ HEAVY = [
     "tenacity",
     "rich",
     "regex",
+    "ftfy",
 ]
+READERS = ["seed_library.adapters.tables", "ftfy"]
 SCRIPT = f"""
 import json, sys
 from seed_library.__main__ import main
@@ -27,16 +29,31 @@ try:
     main()
 except SystemExit as end:
     code = end.code
-print(json.dumps([code, sorted(set({HEAVY}) & set(sys.modules))]))
+print(json.dumps([code, sorted(set({HEAVY + READERS}) & set(sys.modules))]))
 """
 
 
 @pytest.mark.parametrize("arguments", ["--help", "status", "status --json", "logs", "stop", "stop --now", "schema"])
 def test_a_verb_that_looks_loads_no_vendor(arguments: str) -> None:
     """Not even to say that there is nothing to see."""
-    environment = {"SUPABASE_URL": "https://example.supabase.co", "SEED_LIBRARY_STATE_DIR": "state", "PATH": "/usr/bin"}
+    code, loaded = _loaded(arguments, SUPABASE_URL="https://example.supabase.co")
+    assert code == (2 if arguments == "logs" else 0)
+    assert loaded == []
+
+
+@pytest.mark.parametrize(
+    "arguments", ["plan bazi_pillars --limit 1", "catalogs", "show yang_wood_rat --store sqlite:x.db"]
+)
+def test_a_verb_that_reads_no_table_loads_no_reader_of_tables(arguments: str) -> None:
+    """Built-in items come from no file, and only an import looks for what a wrong decoding leaves behind."""
+    code, loaded = _loaded(arguments)
+    assert code == 0
+    assert set(loaded) & set(READERS) == set()
+
+
+def _loaded(arguments: str, **settings: str) -> tuple[int, list[str]]:
+    environment = {"SEED_LIBRARY_STATE_DIR": "state", "PATH": "/usr/bin", **settings}
     command = [sys.executable, "-c", SCRIPT, *arguments.split()]
     ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     code, loaded = json.loads(ended.stdout.splitlines()[-1])
-    assert code == (2 if arguments == "logs" else 0)
-    assert loaded == []
+    return code, loaded
