@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tomllib
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seed_library.core.catalog import TableSpec
+from seed_library.core.records import is_storable
 
 FILE_NAME = "catalog.toml"
 DEFAULT_CATALOG = "bazi_pillars"
+_LARGEST_TEXT = 1 << 22  # bytes of a template or a catalog.toml; items have no limit
 
 
 class Unreadable(Exception):
@@ -75,36 +78,34 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Read and decode a TOML file of a catalog.
 
     Raises:
-        Unreadable: it cannot be read as text, or is not TOML.
+        Unreadable: it cannot be read as text, holds a NUL, or is not TOML.
     """
+    text = read_text(path.parent, path.name)
     try:
-        return tomllib.loads(read_text(path.parent, path.name))
-    except (ValueError, RecursionError) as error:  # of thousands of digits, of thousands of brackets
+        data = tomllib.loads(text)
+    except RecursionError:
+        raise Unreadable(f"{path.name} is not TOML: nested too deeply") from None
+    except ValueError as error:  # also a number of thousands of digits
         raise Unreadable(f"{path.name} is not TOML: {error}") from None
+    if not is_storable(data):
+        raise Unreadable(f"{path.name} holds a NUL")
+    return data
 
 
 def read_text(folder: Path, name: str) -> str:
     """Read a UTF-8 file of a catalog's folder, with or without a byte order mark.
 
-    Args:
-        folder: the catalog's own folder. Nothing outside of it is read, and nothing hidden in it: what is read here is
-            sent to the model.
-        name: the file's path in the folder.
-
     Raises:
-        Unreadable: it is missing, no UTF-8, no file, or a link that leads out of the folder.
+        Unreadable: it is missing, not UTF-8, too large, no file, or leads out of the folder.
     """
-    _require_inside(folder, name)
-    path = folder / name
+    place = inside(folder, name)
     try:
-        kind = path.stat().st_mode
-        if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
-            raise Unreadable(f"{name} is no regular file")
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise Unreadable(f"{name} is missing") from None
+        with place.open("rb") as file:
+            data = file.read(_LARGEST_TEXT + 1)
     except OSError as error:
         raise Unreadable(f"{name} cannot be read: {error.strerror}") from None
+    if len(data) > _LARGEST_TEXT:
+        raise Unreadable(f"{name} has more than {_LARGEST_TEXT:,} bytes")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -112,9 +113,37 @@ def read_text(folder: Path, name: str) -> str:
         raise Unreadable(f"{name}, line {line}: not UTF-8 (byte {data[error.start]:#04x})") from None
 
 
-def _require_inside(folder: Path, name: str) -> None:
-    real, root = Path(os.path.realpath(folder / name)), Path(os.path.realpath(folder))
-    if not real.is_relative_to(root):
-        raise Unreadable(f"{name} leads out of the catalog's folder; only what is in it is read")
-    if any(part.startswith(".") for part in real.relative_to(root).parts):
-        raise Unreadable(f"{name} leads to a hidden file, which is not read")
+def inside(folder: Path, name: str) -> Path:
+    """Return where a file of a catalog's folder really is: nothing outside of the folder is read, nothing hidden in it.
+
+    What is read there goes to the model and into the table; a link could make it anybody's keys. The folder itself may
+    be a link, and links may lead from file to file within it.
+
+    Args:
+        folder: the catalog's own folder.
+        name: the file's path in the folder.
+
+    Raises:
+        Unreadable: it leads out of the folder, is hidden, is missing, or is no file.
+    """
+    try:
+        place, root = (folder / name).resolve(), folder.resolve()
+        if not place.is_relative_to(root):
+            raise Unreadable(f"{name} leads out of the catalog's folder; only what is in it is read")
+        if any(map(_is_hidden, place.relative_to(root).parts)):
+            raise Unreadable(f"{name} leads to a hidden file, which is not read")
+        mode = place.stat().st_mode
+    except FileNotFoundError:
+        raise Unreadable(f"{name} is missing") from None
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle; a NUL in the name
+        raise Unreadable(f"{name} cannot be read: {getattr(error, 'strerror', error)}") from None
+    if stat.S_ISDIR(mode):
+        raise Unreadable(f"{name} cannot be read: {os.strerror(errno.EISDIR)}")
+    if not stat.S_ISREG(mode):
+        raise Unreadable(f"{name} is no regular file")
+    return place
+
+
+def _is_hidden(part: str) -> bool:
+    """Whether a name is a hidden one; a volume of configuration keeps its files behind a link to `..2026_11_26`."""
+    return part.startswith(".") and not part.startswith("..")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from seed_library.adapters.catalog_file import CatalogFile, parse
-from seed_library.adapters.catalog_folders import FILE_NAME, Unreadable, list_catalogs, read_text, read_toml
+from seed_library.adapters.catalog_folders import FILE_NAME, Unreadable, inside, list_catalogs, read_toml
 from seed_library.adapters.catalog_gates import GatesReader, with_values
 from seed_library.adapters.catalog_templates import TemplateReader
 from seed_library.adapters.languages import InstalledLinguist
@@ -21,12 +18,12 @@ from seed_library.core.compact import FactsMaker
 from seed_library.core.errors import CatalogInvalid, UsageInvalid
 from seed_library.core.gates.aside import summed_up
 from seed_library.core.locales import spelt_as
+from seed_library.core.records import Headings, Keys, RecordFault, is_storable
 from seed_library.core.sources import Source
 from seed_library.core.templates import TAKEN, TemplateFault, TemplateLibrary, references
 
 _MOST_NAMED = 20
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # no database takes these as text
+_MEANINGS = ("key", "category", "locale", "title")  # of an item's columns; all others are facts
 
 
 def load_catalog(folder: Path, name: str) -> Catalog:
@@ -108,6 +105,7 @@ class _Loader:
         self._facts = FactsMaker()
         self._titled: set[str] = set()
         self._taken: set[str] = set()
+        self._keys = Keys()
         self.faults: list[str] = []
 
     def load(self) -> Catalog | None:
@@ -161,6 +159,7 @@ class _Loader:
             title = self._title(raw, file, titles)
             if title:
                 items.append(Item(raw.id, title, raw.facts))
+        self.faults += [f"{file.items}: {fault}" for fault in self._keys.doubles_among(item.id.key for item in items)]
         if not items and not self.faults:
             self.faults.append(f"{file.items} holds no items")
         return items
@@ -209,35 +208,40 @@ class _Loader:
                     self._add_once(f"{FILE_NAME}: {file.items!r} has no facts in the locale {locale!r}")
 
     def _from_file(self, file: CatalogFile) -> Iterator[_Raw]:
-        readers = {".csv": _csv_records, ".jsonl": _jsonl_records}
-        reader = readers.get(Path(file.items).suffix)
-        if reader is None or Path(file.items).name != file.items:
-            known = ", ".join(BUILT_IN)
+        from seed_library.adapters.tables import FORMATS, open_table
+
+        if Path(file.items).suffix.lower() not in FORMATS or Path(file.items).name != file.items:
             self.faults.append(
-                f"{FILE_NAME}: items must be a .csv or .jsonl file in the catalog's folder, or one of: {known}"
+                f"{FILE_NAME}: items must be a .csv or .jsonl file in the catalog's folder, or one of: "
+                f"{', '.join(BUILT_IN)} (files: {', '.join(FORMATS)})"
             )
             return
         try:
-            for line, record in reader(file.items, read_text(self._place, file.items)):
-                yield from self._expand(file, f"{file.items}, line {line}", record)
+            with open_table(inside(self._place, file.items), Headings(_MEANINGS, [("key",)])) as table:
+                for record in table.records:
+                    yield from self._expand(file, f"{file.items}, {record.where}", record.cells)
         except Unreadable as error:
             self.faults.append(str(error))
+        except RecordFault as fault:
+            self.faults.append(f"{file.items}, {fault}")
+        except OSError as error:
+            self.faults.append(f"{file.items} cannot be read: {error.strerror}")
 
-    def _expand(self, file: CatalogFile, where: str, record: dict[str, Any]) -> Iterator[_Raw]:
+    def _expand(self, file: CatalogFile, where: str, cells: dict[str, Any]) -> Iterator[_Raw]:
         """One record without category or locale stands for an item in each of them."""
-        key = record.pop("key", "")
-        if not isinstance(key, str) or not key.strip() or key != key.strip():
-            self.faults.append(f"{where}: 'key' is missing, empty or has blanks around it")
-            return
-        if any(_UNSTORABLE.search(value) for value in (key, *record.values()) if isinstance(value, str)):
+        key = cells.pop("key", "")
+        if not is_storable([key, cells]):
             self.faults.append(f"{where}: holds a NUL or half of a surrogate pair")
             return
-        self._require_free(record, where)
-        categories = self._one_of("category", record.pop("category", ""), file.categories, where)
-        locale = record.pop("locale", "")
-        locale = spelt_as(locale, file.locales) if isinstance(locale, str) else locale
+        if fault := self._keys.fault_of(key):
+            self.faults.append(f"{where}: {fault}")
+            return
+        self._require_free(cells, where)
+        categories = self._one_of("category", cells.pop("category", ""), file.categories, where)
+        locale = cells.pop("locale", "")
+        locale = spelt_as(locale.strip(), file.locales) if isinstance(locale, str) else locale
         locales = self._one_of("locale", locale, file.locales, where)
-        facts = self._facts.make(record)
+        facts = self._facts.make(cells)
         for category in categories:
             for locale in locales:
                 yield _Raw(ItemId(category, key, locale), facts, where)
@@ -255,40 +259,12 @@ class _Loader:
     def _one_of(self, what: str, value: object, known: tuple[str, ...], where: str) -> Iterable[str]:
         if value is None or value == "":
             return known
-        if value in known:
-            return (str(value),)
+        meant = value.strip() if isinstance(value, str) else value
+        if meant in known:
+            return (str(meant),)
         self.faults.append(f"{where}: unknown {what} {value!r}")
         return ()
 
 
 def _title_name(locale: str) -> str:
     return f"{FILE_NAME}: titles.{locale}"
-
-
-def _csv_records(name: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    # Not io.StringIO: it keeps four bytes for each character.
-    lines = (found[0] for found in _LINE.finditer(text))
-    reader = csv.DictReader(lines, strict=True)
-    try:
-        for record in reader:
-            if None in record or None in record.values():
-                raise Unreadable(
-                    f"{name}, line {reader.line_num}: the number of fields differs from the heading's; "
-                    'a text with a comma in it stands in "quotes"'
-                )
-            yield reader.line_num, record
-    except csv.Error as error:
-        raise Unreadable(f"{name}, line {reader.reader.line_num}: not CSV: {error}") from None
-
-
-def _jsonl_records(name: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(text.split("\n"), start=1):  # JSON strings may hold other line separators
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise Unreadable(f"{name}, line {number}: not JSON: {error}") from None
-        if not isinstance(record, dict):
-            raise Unreadable(f"{name}, line {number}: not a JSON object")
-        yield number, record

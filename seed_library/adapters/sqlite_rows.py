@@ -11,6 +11,7 @@ from typing import Any
 
 from seed_library.adapters.sqlite_tables import columns_of
 from seed_library.core.catalog import ItemId, TableSpec
+from seed_library.core.errors import RowsRefused
 from seed_library.core.sql import identifier
 from seed_library.ports import Check, Row, WholeRow
 
@@ -45,11 +46,19 @@ def delete_row(connection: sqlite3.Connection, table: TableSpec, row: WholeRow) 
 
 
 def put_row_back(connection: sqlite3.Connection, table: TableSpec, row: WholeRow) -> bool:
-    """Insert a row unless one of its key is there; under a new number where its own has been given away since."""
+    """Insert a row unless one of its key is there; under a new number where its own has been given away since.
+
+    Raises:
+        RowsRefused: the table has no such columns any more, or holds no such values.
+    """
     columns = columns_of(connection, table.name)
+    if gone := [name for name in row.columns if name not in columns]:
+        raise RowsRefused(f"the table has no column {', '.join(map(repr, gone))}")
     values = {name: bindable(value) for name, value in row.columns.items() if not columns[name].generated}
     try:
         return _insert(connection, table, values)
+    except OverflowError as error:
+        raise RowsRefused(str(error)) from None
     except sqlite3.IntegrityError:
         numberless = {name: value for name, value in values.items() if not columns[name].is_number_of_row}
         if len(numberless) == len(values):

@@ -71,6 +71,20 @@ async def _orphaned(prepared: Prepared) -> list[WholeRow]:
         return await store.whole(orphans)
 
 
+def rows_there(prepared: Prepared, items: Sequence[ItemId]) -> set[ItemId]:
+    """Return which of these rows the table has.
+
+    Raises:
+        RunBlocked, StoreUnavailable: the target cannot be read.
+    """
+    return asyncio.run(_there(prepared, items))
+
+
+async def _there(prepared: Prepared, items: Sequence[ItemId]) -> set[ItemId]:
+    async with _checked_store(prepared) as store:
+        return {row.id for row in await store.whole(items)}
+
+
 @asynccontextmanager
 async def _checked_store(prepared: Prepared) -> AsyncIterator[Library]:
     """Give the target, once it is proven that what it shows may be believed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 @global_options
 def export(flags: Flags, kind: str, path: Path | None) -> None:
     """Write the stored rows as jsonl, csv or SQL."""
-    from seed_library.bootstrap.row_exchange import exported_lines, write_file
+    from seed_library.adapters.destinations import is_stdout, write_result
+    from seed_library.bootstrap.row_exchange import exported_lines, for_spreadsheets
     from seed_library.bootstrap.working import stored_texts
     from seed_library.settings import Needs
 
@@ -32,11 +32,11 @@ def export(flags: Flags, kind: str, path: Path | None) -> None:
     chosen = {item.id for item in prepared.chosen.items}
     texts = [text for text in stored_texts(prepared) if text.id in chosen]
     lines = exported_lines(texts, kind, prepared.catalog.table)
-    if path is None:
-        sys.stdout.writelines(lines)
+    if path is None or is_stdout(path):
+        output.data(lines)
+        return
+    write_result(path, for_spreadsheets(lines) if kind == "csv" else lines)
+    if output.as_json:
+        output.document({"file": str(path), "rows": len(texts)})
     else:
-        write_file(path, lines)
-        if output.as_json:
-            output.document({"file": str(path), "rows": len(texts)})
-        else:
-            output.result(f"{counted(len(texts), 'row')} in {path}.")
+        output.result(f"{counted(len(texts), 'row')} in {path}.")

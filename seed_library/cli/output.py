@@ -6,17 +6,16 @@ even where it looks like a secret. Whoever wrote "the bearer of good news" must 
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from typing import Any
 
 from seed_library.core import plain_json
-from seed_library.core.errors import SeedLibraryError
+from seed_library.core.errors import SeedLibraryError, UsageInvalid
 from seed_library.core.redaction import Redactor
 
 _TERMINAL_CONTROLS = {
@@ -54,12 +53,27 @@ class Output:
         """Print a result for people."""
         print(self.safe(text), file=sys.stdout, flush=True)  # noqa: T201
 
+    def data(self, lines: Iterable[str]) -> None:
+        """Write the lines of a file, as they are.
+
+        Raises:
+            BrokenPipeError: nobody reads them.
+            UsageInvalid: stdout takes no more, such as on a full disk.
+        """
+        try:
+            sys.stdout.writelines(lines)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            silence_lost_streams()
+            raise UsageInvalid(
+                f"stdout cannot be written ({error.strerror}).", hint="What it got is not whole: write it elsewhere."
+            ) from None
+
     def document(self, value: Mapping[str, Any]) -> None:
         """Print a result for programs: one JSON object on one line."""
-        shown = self._redacted(value)
-        # In another encoding than UTF-8 the stream would write characters in a way that no JSON knows.
-        said = plain_json.dumps(shown) if _is_utf8(sys.stdout.encoding) else json.dumps(shown)
-        print(said, file=sys.stdout, flush=True)  # noqa: T201
+        print(plain_json.dumps(self._redacted(value)), file=sys.stdout, flush=True)  # noqa: T201
 
     def narrate(self, text: str) -> None:
         """Print what is happening; not under --quiet and not under --json."""
@@ -108,15 +122,15 @@ def event_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     return said
 
 
-def _is_utf8(encoding: str | None) -> bool:
-    return encoding is None or encoding.lower().replace("_", "-") in {"utf-8", "utf8"}
-
-
 def accept_every_character() -> None:
-    """Let texts from outside be printed whatever they hold and whatever the terminal can show."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    """Let texts from outside be printed whatever they hold and whatever the terminal can show.
+
+    Results are data: UTF-8 with plain line ends, whatever the locale or PYTHONIOENCODING says.
+    """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
+    if isinstance(sys.stderr, TextIOWrapper):
+        sys.stderr.reconfigure(errors="backslashreplace")
 
 
 def silence_lost_streams() -> None:

@@ -49,14 +49,18 @@ def review(flags: Flags, port: int) -> None:
 @global_options
 def report(flags: Flags, path: Path) -> None:
     """Write the page of `review` as one static HTML file."""
+    from seed_library.adapters.destinations import is_stdout, write_result
     from seed_library.adapters.review import document
     from seed_library.bootstrap.review_desk import shown
-    from seed_library.bootstrap.row_exchange import write_file
     from seed_library.settings import Needs
 
     output = invocation().output
     prepared = prepared_for(flags, Needs(store=True))
-    write_file(path, [document({**shown(prepared), "token": ""}, secrets.token_urlsafe(16))])
+    lines = [document({**shown(prepared), "token": ""}, secrets.token_urlsafe(16))]
+    if is_stdout(path):
+        output.data(lines)
+        return
+    write_result(path, lines)
     if output.as_json:
         output.document({"file": str(path)})
     else:

@@ -229,7 +229,10 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which part of a catalog is meant. Empty tuples select everything; `limit` counts items."""
+    """Which part of a catalog is meant. Empty tuples select everything; `limit` counts items.
+
+    Each of `keys` is a key of the catalog, which is then meant as it stands, or else a pattern (`fnmatch`).
+    """
 
     categories: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
@@ -254,9 +257,9 @@ def select(catalog: Catalog, selection: Selection) -> list[Item]:
     ]
     # What is unknown selects nothing; key patterns are then tried on the whole catalog.
     scope = replace(selection, categories=(), locales=()) if faults else selection
-    used: set[str] = set()
-    chosen = [item for item in catalog.items if _matches(item.id, scope, used)]
-    faults += [f"no key matches {pattern!r}" for pattern in selection.keys if pattern not in used]
+    keys = _Keys(selection.keys, catalog.items)
+    chosen = [item for item in catalog.items if _is_in_scope(item.id, scope) and keys.match(item.id.key)]
+    faults += [f"no key matches {pattern!r}" for pattern in selection.keys if pattern not in keys.used]
     if not faults and not chosen:
         faults.append("no item has such a category and locale")
     if faults:
@@ -272,13 +275,24 @@ def _unknown(what: str, wanted: Sequence[str], known: Sequence[str]) -> list[str
     return [f"unknown {what} {name!r}" for name in wanted if name not in known]
 
 
-def _matches(item_id: ItemId, selection: Selection, used: set[str]) -> bool:
+def _is_in_scope(item_id: ItemId, selection: Selection) -> bool:
     if selection.categories and item_id.category not in selection.categories:
         return False
-    if selection.locales and item_id.locale not in selection.locales:
-        return False
-    if not selection.keys:
-        return True
-    hits = [pattern for pattern in selection.keys if fnmatchcase(item_id.key, pattern)]
-    used.update(hits)
-    return bool(hits)
+    return not selection.locales or item_id.locale in selection.locales
+
+
+class _Keys:
+    """The keys that are wanted. `used` are those that something matched."""
+
+    def __init__(self, wanted: Sequence[str], items: Sequence[Item]) -> None:
+        there = {item.id.key for item in items} if wanted else set()
+        self._exact = {key for key in wanted if key in there}
+        self._patterns = [key for key in wanted if key not in there]
+        self.used: set[str] = set()
+
+    def match(self, key: str) -> bool:
+        hits = [pattern for pattern in self._patterns if fnmatchcase(key, pattern)]
+        if key in self._exact:
+            hits.append(key)
+        self.used.update(hits)
+        return bool(hits) or not (self._exact or self._patterns)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from seed_library.core.catalog import Item, RequestSpec, WordRule
 from seed_library.core.rate_limits import RateLimits
+from seed_library.core.records import is_storable
 
 RawMessage = Mapping[str, Any]
 Severity = Literal["error", "warning"]
@@ -24,7 +25,6 @@ _MOST_TOKENS = 2_000_000
 # Tokens of prose have four or five characters, the longest words of a vocabulary about twenty.
 _LONGEST_TOKEN = 32
 _API_WORD = re.compile(r"[a-z_]{1,40}")
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # no database takes these as text
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def _word(said: object) -> str | None:
 
 def unstorable(text: str) -> str:
     """Say what in a text no table takes; empty where it can be stored."""
-    return "the answer holds a NUL or half of a surrogate pair" if _UNSTORABLE.search(text) else ""
+    return "" if is_storable(text) else "the answer holds a NUL or half of a surrogate pair"
 
 
 def is_unbilled(message: RawMessage) -> bool:

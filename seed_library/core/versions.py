@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import unicodedata
 from collections.abc import Mapping
 
+_LINE_END = re.compile("\r\n|\r|\n")
 _BYTES = 12  # 96 bits: a collision is out of reach, and a column of a spreadsheet stays readable
 
 
@@ -18,3 +21,11 @@ def version_of(title: str, text: str, generated: Mapping[str, str]) -> str:
     """Return the version as 24 hexadecimal digits; the order of the columns does not matter."""
     content = json.dumps([title, text, sorted(generated.items())], ensure_ascii=False)
     return hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=_BYTES).hexdigest()
+
+
+def settled(text: str) -> str:
+    """Return a text without what programs change while they save it: line ends, normal form, blanks at an end.
+
+    Two texts that settle to the same one are the same to a reader.
+    """
+    return "\n".join(map(str.rstrip, _LINE_END.split(unicodedata.normalize("NFC", text)))).rstrip()

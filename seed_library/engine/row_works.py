@@ -145,7 +145,7 @@ class Restore:
     asks: bool = False
 
     async def do(self, context: RunContext, plan: Plan) -> None:
-        """Insert them, some at a time."""
+        """Insert them, some at a time; where the table refuses some, they are halved until it is known which."""
         del plan
         for start in range(0, len(self.rows), _AT_ONCE):
             await context.require_hold()
@@ -158,8 +158,9 @@ class Restore:
             if len(rows) == 1:
                 context.tally.refuse_row(rows[0].id, f"the table refuses its row: {refusal.message}")
                 return
-            for row in rows:
-                await self._put_back(context, [row])
+            middle = len(rows) // 2
+            await self._put_back(context, rows[:middle])
+            await self._put_back(context, rows[middle:])
             return
         context.ports.journal.note(context.record("restored", items=[list(item) for item in there]))
         context.tally.store(len(there), 0)

@@ -229,7 +229,7 @@ def test_what_is_wrong_with_a_catalog_is_named_file_by_file(tmp_path: Path, file
         ("{", "items.jsonl, line 2: not JSON: "),
         ('["leo"]', "items.jsonl, line 2: not a JSON object"),
         ('{"sign": "x"}', "items.jsonl, line 2: 'key' is missing"),
-        ('{"key": 7}', "items.jsonl, line 2: 'key' is missing"),
+        ('{"key": 7}', "items.jsonl, line 2: 'key' is the number 7, no text: write it in quotes"),
         ('{"key": "leo", "category": ["sun"]}', "items.jsonl, line 2: unknown category ['sun']"),
         ('{"key": "leo", "locale": {}}', "items.jsonl, line 2: unknown locale {}"),
         ('{"key": "leo", "sign": "\\ud800"}', "items.jsonl, line 2: holds a NUL or half of a surrogate pair"),

@@ -38,6 +38,29 @@ def test_an_empty_selection_means_everything_and_a_generous_limit_cuts_nothing()
     assert select(CATALOG, Selection(limit=999)) == list(CATALOG.items)
 
 
+ODD = ("[x]", "x", "a*", "abc", "?", "!", "[!x]", "*")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (["[x]"], ["[x]"]),
+        (["a*"], ["a*"]),
+        (["?"], ["?"]),
+        (["*"], ["*"]),
+        (["[!x]"], ["[!x]"]),
+        (["[x]*"], ["x"]),
+        (["[[]*"], ["[x]", "[!x]"]),
+        (["?*", "*"], list(ODD)),
+        (["a*", "a*c"], ["a*", "abc"]),
+    ],
+)
+def test_any_key_can_be_named_as_it_stands(wanted: list[str], expected: list[str]) -> None:
+    """What is a key of the catalog is that key, whatever it would be as a pattern; all else is a pattern."""
+    catalog = small_catalog(items=[item(key=key) for key in ODD])
+    assert [one.id.key for one in select(catalog, Selection(keys=tuple(wanted)))] == expected
+
+
 @pytest.mark.parametrize(
     ("selection", "named", "spared"),
     [

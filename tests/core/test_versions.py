@@ -9,7 +9,8 @@ import pytest
 from seed_library.adapters.key_forms import comes_back
 from seed_library.core.catalog import ItemId, TableSpec
 from seed_library.core.exact_json import dumps, loads
-from seed_library.core.row_files import FileRow, RowFileFault, as_backup, read_backup
+from seed_library.core.records import RecordFault
+from seed_library.core.row_files import FileRow, backup_records, row_of_backup
 from seed_library.core.versions import version_of
 from seed_library.ports import StoredText
 
@@ -61,7 +62,8 @@ def test_a_key_comes_back_as_its_column_spells_it(kind: str, key: str, right: bo
 
 
 @pytest.mark.parametrize(
-    "text", ["12.50", "12345678901234567.8900", "1E+2", '{"a": [1, 0.10, null, true, "\\u00e9\\""]}']
+    "text",
+    ["12.50", "12345678901234567.8900", "1E+2", "9" * 5000, "1E+400", '{"a": [1, 0.10, null, true, "\\u00e9\\""]}'],
 )
 def test_numbers_keep_every_digit(text: str) -> None:
     """There and back."""
@@ -69,20 +71,45 @@ def test_numbers_keep_every_digit(text: str) -> None:
     assert str(loads("12.50")) == "12.50" == dumps(Decimal("12.50"))
 
 
-def test_a_backup_gives_back_what_it_took() -> None:
-    """Bytes, numbers, nulls and objects."""
-    row = {"a": b"\x00\xff", "n": Decimal("1.50"), "x": None, "o": {"base": ["é"]}, "b": True}
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"\x00\xff",
+        Decimal("1.50"),
+        None,
+        {"base": ["é"]},
+        True,
+        float("-inf"),
+        {"base64": "no bytes"},
+        {"number": "inf"},
+        {"value": {"base64": "eA=="}},
+        {},
+    ],
+)
+def test_a_backup_gives_back_what_it_took(value: object) -> None:
+    """Bytes, numbers, nulls and objects, those included that look like what stands for bytes."""
+    row = {"category": "c", "key": " k\n", "locale": "l", "x": value}
     item = ItemId("c", " k\n", "l")
-    assert list(read_backup("".join(as_backup([(item, row)])))) == [(item, row)]
+    (record,) = backup_records([(item, row)])
+    assert row_of_backup(loads(dumps(record)), TableSpec()) == (item, row)
 
 
 @pytest.mark.parametrize(
-    "line", ["[]", "{}", '{"category": "c", "key": null, "locale": "l", "row": {}}', "\x00", '"row"']
+    "fields",
+    [
+        {},
+        {"category": "c", "key": None, "locale": "l", "row": {}},
+        {"category": "c", "key": "k", "locale": "l", "row": "row"},
+        {"category": "c", "key": "k", "locale": "l", "row": {"x": {"base64": "no bytes"}}},
+        {"category": "c", "key": "k", "locale": "l", "row": {"x": {"number": []}}},
+        {"category": "c", "key": "k", "locale": "l", "row": {"title": "T"}},
+        {"category": "c", "key": "k", "locale": "l", "row": {"category": "c", "key": "\ud83d", "locale": "l"}},
+    ],
 )
-def test_a_line_of_something_else_is_named(line: str) -> None:
-    """By its number."""
-    with pytest.raises(RowFileFault, match="line 2"):
-        list(read_backup(f"\n{line}"))
+def test_something_else_is_no_row_of_a_backup(fields: dict[str, object]) -> None:
+    """Also a row without the columns that this table is known by."""
+    with pytest.raises(RecordFault):
+        row_of_backup(fields, TableSpec())
 
 
 @pytest.mark.parametrize(

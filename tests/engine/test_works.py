@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from engine.world import World, item_id, world_of
 from fakes.writer import ANSWER_COST, answer
 
 from seed_library.core.answers import Content
 from seed_library.core.batches import BatchNote
 from seed_library.core.catalog import ItemId
-from seed_library.core.errors import Stopped
+from seed_library.core.errors import RowsRefused, Stopped
 from seed_library.core.plan import Action
-from seed_library.engine.row_works import HumanText, Prune, WriteByHand
+from seed_library.engine.row_works import HumanText, Prune, Restore, WriteByHand
 from seed_library.engine.works import Accept, AskAgain, Sample, TurnDown, spread
 
 BAD = answer("Short.")
@@ -176,3 +177,18 @@ def _mine(world: World) -> HumanText:
 def _version(world: World) -> str:
     stored = world.store.table.get(item_id(1))
     return stored.version if stored is not None else ""
+
+
+@pytest.mark.parametrize("culprits", [[7], [0, 31], [3, 4, 5]])
+async def test_rows_that_the_table_refuses_are_found_by_halving(culprits: list[int]) -> None:
+    """The others are put back, and it takes far fewer calls than rows."""
+    world = world_of(32)
+    await world.run()
+    rows = await world.store.whole([item_id(number) for number in range(32)])
+    await world.store.remove(rows)
+    world.store.refused = {item_id(number): RowsRefused("no such parent") for number in culprits}
+    world.store.batches.clear()
+    finished = await world.run(work=Restore(rows), command="import")
+    assert (finished.exit_code, finished.failed) == (6, len(culprits))
+    assert set(world.store.table) == {item_id(number) for number in range(32)} - set(world.store.refused)
+    assert len(world.store.batches) <= 2 * 5 * len(culprits) + 1

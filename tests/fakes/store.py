@@ -103,7 +103,10 @@ class MemoryStore:
         return found
 
     async def restore(self, rows: Sequence[WholeRow]) -> list[ItemId]:
-        """Put rows back where there is none."""
+        """Put rows back where there is none, unless one is refused."""
+        self.batches.append(len(rows))
+        if refused := [row.id for row in rows if row.id in self.refused]:
+            raise self.refused[refused[0]]
         for row in rows:
             said = row.columns
             back = Row(row.id, said["title"], said["text"], dict(said["provenance"]), dict(said["generated"]))

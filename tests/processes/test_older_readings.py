@@ -48,7 +48,7 @@ def _sheet(table: Lib, kind: str) -> Path:
 def _change(file: Path, key: str, text: str) -> None:
     """Edit the text of one row, as an editor does."""
     if file.suffix == ".csv":
-        with file.open(encoding="utf-8", newline="") as opened:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
             rows = list(csv.DictReader(opened))
         with file.open("w", encoding="utf-8", newline="") as opened:
             writer = csv.DictWriter(opened, list(rows[0]))
