@@ -36,14 +36,14 @@ nasty = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-PIECES = [
+PIECES: list[bytes | str] = [
     *(b"\0", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\x80", b"\xe4", b"\x1a", b"\x1b[2J"),
     *(b'"', b"'", b"\\", b"\r", b"\n", b"\r\n", b"\r\r\n\n", b",", b";", b"\t", b"|", b"=1+1", b"sep=;\n", b"%", b"{{"),
     *(b"\\ud83d", b"\\u0000", b"NaN", b"-Infinity", b"1e999", b"1e99999999999999999999", b"9" * 5000, b"null", b"true"),
     *(b"{", b"}", b"[", b"]", b"[" * 3000, b'{"a":' * 3000, b'"key": 1, "key": 2,', b'"row": {},', b"[]", b"{}", b'""'),
     *("e\u0301", "\u200b", "\u2028", "\u0085", "Ã¤", "\ufffd", "\U0001f600", "\u202e", "\u00a0"),
 ]  # fmt: skip
-BYTES: list[bytes] = [piece if isinstance(piece, bytes) else piece.encode() for piece in PIECES]
+BYTES = [piece if isinstance(piece, bytes) else piece.encode() for piece in PIECES]
 # Where (in thousandths of the file), how much goes, what comes.
 CHANGES = st.lists(
     st.tuples(
