@@ -17,7 +17,11 @@ Crash points, and what a crash leaves behind.
 - after `intent`, before `paid`: an open intent. The request may have been billed; the next run counts it so.
 - after `paid`: the text is safe. The next run judges and stores it without paying.
 - after the upsert, before `stored`: the next run sees the row in the table.
-A damaged line inside (a flipped bit) stays where it is, is copied aside once, reported and not read.
+A damaged line inside (a flipped bit), and a record that is not understood, stay where they are, are copied aside, named
+once and not read; what they may have cost is counted (`core.unread`). The run that has done so writes `set_aside`.
+
+A new journal begins with its version. One of a newer version is not opened for writing: its records may mean what this
+program cannot know, and a text that it does not see would be paid for again.
 
 Disk full. A ballast file keeps 4 MiB. At ENOSPC the partial line is cut off, the ballast is given back, and the
 answers in flight still find room; from then on intents are refused, so nothing new is paid. A failing fdatasync
@@ -34,19 +38,27 @@ import os
 import queue
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from seed_library.adapters.journal_lines import Damage, encode, read_ledger, read_record
+from seed_library.adapters.journal_lines import LONGEST_LINE, Damage, encode, read_ledger, read_record
 from seed_library.adapters.state import BALLAST_BYTES, TargetFolder, sync_folder, unusable
+from seed_library.core.drafts import trimmed
 from seed_library.core.errors import JournalUnavailable
+from seed_library.core.journal_records import VERSION
 from seed_library.core.ledger import Ledger
+from seed_library.core.pricing import usd
+from seed_library.core.unread import Unread
+from seed_library.ports import Check
 
 _fdatasync = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 _FILE_MODE = 0o600
 _INTENTS = {"intent", "batch_intent"}  # what comes before money leaves
+_LONGEST_SENTENCE = 10_000  # characters
+_MOST_NAMED = 10
+_PIECE = 1024 * 1024
 _SENTENCES = ("reason", "error", "unusable")  # fields that may quote a foreign error
 
 
@@ -67,49 +79,100 @@ def open_journal(folder: TargetFolder, redact: Callable[[str], str]) -> OpenedJo
         redact: takes secrets out of the sentences that foreign errors leave in records.
 
     Raises:
-        JournalUnavailable: it cannot be read or written, or the disk is too full for the ballast.
+        JournalUnavailable: it cannot be read or written, a newer version has written it, or the disk is too full for
+            the ballast.
     """
     if folder.journal.is_symlink():
         raise unusable(folder.journal, OSError(errno.ELOOP, "it is a symbolic link"))
     ledger, damage = read_ledger(folder.journal)
+    if ledger.version > VERSION:
+        raise written_by_a_newer_version(folder.journal, ledger.version)
     try:
-        repairs = _set_aside(folder, damage)
+        repairs = _set_aside(folder, ledger, damage)
         _lay_ballast(folder.ballast)
         journal = JournalFile(folder, redact)
+        journal.begin()
         sync_folder(folder.path)
     except OSError as error:
         raise unusable(folder.path, error) from error
     return OpenedJournal(journal, ledger, repairs)
 
 
-def _set_aside(folder: TargetFolder, damage: Damage) -> tuple[str, ...]:
-    said: list[str] = []
-    for position, line in damage.lines:
-        if _copy_aside(folder, position, line):
-            said.append(
-                f"The journal has a damaged line at byte {position}; a copy is in {folder.path / 'damaged'}. "
-                "If it held a paid text, that text will be asked for again."
-            )
+def written_by_a_newer_version(path: Path, version: int) -> JournalUnavailable:
+    """Return the refusal to write into a journal that a newer program has written."""
+    return JournalUnavailable(
+        f"The journal {path} was written by a newer version of seed_library (journal version {version}; this one "
+        f"writes {VERSION}).",
+        hint="Update seed_library on this machine. Nothing was sent, and nothing in the journal was touched.",
+    )
+
+
+def journal_check(folder: TargetFolder, ledger: Ledger) -> Check:
+    """Say whether a run could write into the journal that was read so, and what of it is not understood."""
+    if ledger.version > VERSION:
+        refusal = written_by_a_newer_version(folder.journal, ledger.version)
+        return Check("journal", ok=False, message=refusal.message, hint=refusal.hint)
+    if not ledger.unread:
+        return Check("journal", ok=True, message="everything in it is understood")
+    places = ", ".join(str(one.position) for one in ledger.unread[:_MOST_NAMED])
+    anew = len(ledger.unread_anew)
+    return Check(
+        "journal",
+        ok=True,
+        message=f"{len(ledger.unread):,} records of {folder.journal} are not understood (at byte {places})",
+        hint=f"A run copies them to {folder.damaged} and counts what they may have cost." if anew else "",
+    )
+
+
+def _set_aside(folder: TargetFolder, ledger: Ledger, damage: Damage) -> tuple[str, ...]:
+    """Copy what cannot be read, cut off a torn tail, and return what is to be said: of what was not copied before."""
+    anew = [one for one in ledger.unread_anew if _copy_aside(folder, one.position, one.size)]
+    said = [_sentence(folder, one, ledger.may_have_cost(one)) for one in anew[:_MOST_NAMED]]
+    if len(anew) > len(said):
+        said.append(
+            f"{len(anew) - len(said):,} more records of the journal are not understood; copies are in {folder.damaged}."
+        )
     if damage.torn_at is not None:
         with folder.journal.open("r+b") as file:
-            file.seek(damage.torn_at)
-            _copy_aside(folder, damage.torn_at, file.read())
+            _copy_aside(folder, damage.torn_at, file.seek(0, os.SEEK_END) - damage.torn_at)
             file.truncate(damage.torn_at)
             os.fsync(file.fileno())
         said.append("The end of the journal was incomplete (a crash or a full disk); it was set aside.")
     return tuple(said)
 
 
-def _copy_aside(folder: TargetFolder, position: int, line: bytes) -> bool:
-    """Keep a damaged piece; False when it has been kept before."""
-    place = folder.path / "damaged"
-    place.mkdir(mode=0o700, exist_ok=True)
-    copy = place / f"{position}-{zlib.crc32(line):08x}"
-    if copy.exists():
-        return False
-    copy.touch(mode=_FILE_MODE)
-    copy.write_bytes(line)
+def _sentence(folder: TargetFolder, one: Unread, cost: int | None) -> str:
+    said = f"The journal has a record at byte {one.position} that is not understood: {one.reason}."
+    said += f" A copy is in {folder.damaged}."
+    if cost is None:
+        said += " What was billed for it, if anything, nobody can tell."
+    elif cost:
+        said += f" Up to ${usd(cost):.4f} may have been billed for it, and count."
+    return said + (" If it held a paid text, that text will be asked for again." if one.costly else "")
+
+
+def _copy_aside(folder: TargetFolder, position: int, size: int) -> bool:
+    """Keep a copy of a piece of the journal; False when it has been kept before."""
+    folder.damaged.mkdir(mode=0o700, exist_ok=True)
+    with folder.journal.open("rb") as file:
+        pieces = _pieces(file, position, size)
+        crc = 0
+        for piece in pieces:
+            crc = zlib.crc32(piece, crc)
+        copy = folder.damaged / f"{position}-{crc:08x}"
+        if copy.exists() and copy.stat().st_size == size:
+            return False
+        copy.touch(mode=_FILE_MODE)
+        with copy.open("wb") as kept:
+            kept.writelines(_pieces(file, position, size))
     return True
+
+
+def _pieces(file: IO[bytes], position: int, size: int) -> Iterator[bytes]:
+    file.seek(position)
+    while size > 0 and (piece := file.read(min(size, _PIECE))):
+        size -= len(piece)
+        yield piece
 
 
 def _lay_ballast(path: Path) -> None:
@@ -149,6 +212,16 @@ class JournalFile:
         self._queue: queue.SimpleQueue[list[_Entry] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
         self._thread.start()
+
+    def begin(self) -> None:
+        """Write the first record of a new journal, before anybody else writes; it is durable then.
+
+        Raises:
+            JournalUnavailable: it could not be made durable.
+        """
+        if self._end == 0:
+            self._write_whole(encode({"kind": "journal", "version": VERSION}))
+            self._sync()
 
     @property
     def end(self) -> int:
@@ -194,8 +267,13 @@ class JournalFile:
             self._queue.put(entries)
 
     def _encode(self, record: dict[str, Any]) -> bytes:
-        spoken = {name: self._redact(record[name]) for name in _SENTENCES if name in record}
-        return encode({**record, **spoken} if spoken else record)
+        spoken = {name: self._redact(record[name][:_LONGEST_SENTENCE]) for name in _SENTENCES if name in record}
+        line = encode({**record, **spoken} if spoken else record)
+        if len(line) > LONGEST_LINE and "message" in record:
+            line = encode({**record, "message": trimmed(record["message"])})
+        if len(line) > LONGEST_LINE:
+            raise _unwritable(self._path, OSError(errno.EFBIG, f"a record of {len(line):,} bytes is too long"))
+        return line
 
     def _serve(self) -> None:
         more = True

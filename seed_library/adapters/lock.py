@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS = 2.0  # long enough that a probe or a dying holder never refuses a start
 _MODE = 0o600
+_HIGHEST_PID = 2**31 - 1
+_LAST_BYTE = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,20 @@ class Holder:
 
 
 def read_holder(folder: TargetFolder) -> Holder | None:
-    """Return the holder record, or None where no run ever held the target."""
+    """Return the holder record, or None where no run ever held the target, or the record is none."""
     try:
         data = json.loads(folder.holder.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    known = {name: data[name] for name in Holder.__slots__ if name in data} if isinstance(data, dict) else {}
+    kinds = Holder.__annotations__ if isinstance(data, dict) else {}
+    known = {name: data[name] for name, kind in kinds.items() if type(data.get(name)).__name__ == kind}
     try:
-        return Holder(**known)
+        holder = Holder(**known)
     except TypeError:
         return None
+    if not 0 < holder.pid <= _HIGHEST_PID:
+        return None
+    return holder if 0 <= holder.journal_start <= _LAST_BYTE else replace(holder, journal_start=0)
 
 
 def is_held(folder: TargetFolder) -> bool:

@@ -48,6 +48,11 @@ class TargetFolder:
         return self.path / "journal.jsonl"
 
     @property
+    def damaged(self) -> Path:
+        """The folder of what could not be understood of the journal: copies, named by position and checksum."""
+        return self.path / "damaged"
+
+    @property
     def ballast(self) -> Path:
         """The ballast file."""
         return self.path / "ballast"

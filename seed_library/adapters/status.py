@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from seed_library.adapters.journal_lines import Damage, records
@@ -27,6 +28,7 @@ class Status:
         parts: per "category/locale", how many items there are and how many are stored.
         batches: those at the provider that are not collected yet.
         lease: the fencing token of the run's lease across machines; 0 where it has none.
+        set_aside: how many records of the journal are not understood; `damaged` is where copies of them are.
     """
 
     state: State
@@ -39,6 +41,8 @@ class Status:
     target: str = ""
     lease: int = 0
     batches: tuple[OpenBatch, ...] = ()
+    set_aside: int = 0
+    damaged: Path | None = None
 
     @property
     def left(self) -> int:
@@ -87,13 +91,15 @@ class Status:
 def read_status(folder: TargetFolder) -> Status:
     """Read where a target stands."""
     holder, held = read_holder(folder), is_held(folder)
-    ledger, opening = Ledger(), dict[str, Any]()
+    ledger, damage, opening = Ledger(), Damage(), dict[str, Any]()
     if holder is not None:
-        for position, record in records(folder.journal, Damage(), holder.journal_start):
-            ledger.apply(position, record)
-            if record.get("kind") == "run":
+        for position, record in records(folder.journal, damage, holder.journal_start):
+            unread = len(ledger.unread)
+            ledger.read(position, 0, record)
+            if record.get("kind") == "run" and len(ledger.unread) == unread:
                 opening = record
     run = ledger.last_run
+    set_aside = int(opening.get("set_aside", 0)) + len(ledger.unread) + len(damage.lines)
     if held and holder is not None and run.run_id != holder.run_id:
         run, opening = RunTally(), {}  # the holder has not begun yet; the journal still speaks of the run before
     return Status(
@@ -107,6 +113,8 @@ def read_status(folder: TargetFolder) -> Status:
         target=str(opening.get("target", "")),
         lease=int(opening.get("lease", 0)),
         batches=tuple(ledger.open_batches.values()),
+        set_aside=set_aside,
+        damaged=folder.damaged,
     )
 
 

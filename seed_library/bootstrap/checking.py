@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seed_library.adapters.installed import packages_check
+from seed_library.adapters.journal import journal_check
 from seed_library.adapters.journal_lines import read_ledger
 from seed_library.adapters.languages import languages_checks
 from seed_library.adapters.lock import is_held, read_holder
@@ -39,7 +40,8 @@ def all_checks(inspection: Inspection) -> Findings:
     if prepared is not None:
         checks += _gates_checks(prepared)
         if prepared.folder is not None:
-            checks += [space_check(prepared.folder, len(prepared.chosen.items)), _lock_check(prepared.folder)]
+            checks += [space_check(prepared.folder, len(prepared.chosen.items)), _journal_check(prepared.folder)]
+            checks.append(_lock_check(prepared.folder))
         checks += asyncio.run(_outside_checks(prepared, inspection.faults))
     return Findings(tuple(checks), inspection.error() or _locked(checks) or preflight_error(checks))
 
@@ -58,7 +60,9 @@ def require_outside(prepared: Prepared) -> None:
     Raises:
         PreflightFailed: with everything that is wrong.
     """
-    checks = [packages_check(), space_check(prepared.known_folder, len(prepared.chosen.items)), *languages_checks()]
+    folder = prepared.known_folder
+    checks = [packages_check(), *languages_checks()]
+    checks += [space_check(folder, len(prepared.chosen.items)), _journal_check(folder)]
     # What may pass by itself, and the lease, are judged by the process that takes it, and waits for it.
     found = asyncio.run(_store_checks(prepared)) + asyncio.run(_claude_checks(prepared))
     require(checks + [check for check in found if not check.passing])
@@ -87,6 +91,11 @@ def _catalog_check(inspection: Inspection) -> Check:
 def _gates_checks(prepared: Prepared) -> list[Check]:
     """Say which gates will say nothing of a text, whatever is wrong with it; nothing where all of them do."""
     return [Check("gates", ok=True, message=f"standing aside: {line}") for line in gates_aside(prepared)]
+
+
+def _journal_check(folder: TargetFolder) -> Check:
+    ledger, _ = read_ledger(folder.journal)
+    return journal_check(folder, ledger)
 
 
 def _lock_check(folder: TargetFolder) -> Check:

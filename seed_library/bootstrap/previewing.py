@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
-from seed_library.adapters.journal_lines import Damage, read_ledger
+from seed_library.adapters.journal import journal_check
+from seed_library.adapters.journal_lines import read_ledger
 from seed_library.bootstrap.building import claude_writer, models_of, store_at
 from seed_library.bootstrap.lease_checks import lease_check
 from seed_library.bootstrap.preparing import Prepared, claude_faults, store_faults
@@ -84,13 +85,10 @@ class _Look:
         folder = self._prepared.folder
         if folder is None:
             return Ledger()
-        ledger, damage = read_ledger(folder.journal)
-        self._note_damage(damage)
+        ledger, _ = read_ledger(folder.journal)
+        if (check := journal_check(folder, ledger)).hint:
+            self._notes.append(_note(check))
         return ledger
-
-    def _note_damage(self, damage: Damage) -> None:
-        if damage.lines:
-            self._notes.append(f"The journal has {len(damage.lines)} damaged lines; a run sets them aside.")
 
     def _note_lease(self, check: Check) -> None:
         if check.hint:

@@ -11,7 +11,7 @@ from seed_library.bootstrap.preparing import Prepared
 from seed_library.bootstrap.working import audited, stored_texts
 from seed_library.core.answers import Content, answer_fault, content_of, judged_alone
 from seed_library.core.catalog import Item
-from seed_library.core.drafts import Finding
+from seed_library.core.drafts import Finding, label
 from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Lookup, Step, make_plan
 from seed_library.core.pricing import usd
@@ -100,7 +100,7 @@ def _card(
     content = content_of(record["message"], spec)
     known = {
         "writer": "claude",
-        "model": record["message"].get("model", ""),
+        "model": label(record["message"].get("model")),
         "generated_at": record["at"],
         "cost_micro_usd": record["cost"],
     }

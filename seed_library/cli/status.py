@@ -88,6 +88,7 @@ def _document(found: Status) -> dict[str, Any]:
         "started_at": run.started_at or None,
         "finished_at": run.finished_at or None,
         "exit_code": run.exit_code,
+        "set_aside": {"records": found.set_aside, "copies": str(found.damaged)} if found.set_aside else None,
     }
 
 
@@ -107,6 +108,12 @@ def _batch(batch: dict[str, Any]) -> str:
     return f"{name}: {asked}, {minutes(batch['age_seconds'])} old, {batch['collected']:,} collected{whose}"
 
 
+def _print_set_aside(output: Output, found: Status) -> None:
+    if found.set_aside:
+        what = counted(found.set_aside, "record")
+        output.result(f"Journal  {what} of it not understood, and set aside; copies are in {found.damaged}")
+
+
 def _print_troubles(output: Output, run: RunTally) -> None:
     for item, reason in _named(run.given_up):
         output.result(Content(f"Given up {item}: {output.redact(reason)}"))
@@ -121,6 +128,7 @@ def _print_troubles(output: Output, run: RunTally) -> None:
 def _print(output: Output, found: Status) -> None:
     run = found.run
     output.result(f"State    {found.state}" + (f" (exit code {run.exit_code})" if found.state == "finished" else ""))
+    _print_set_aside(output, found)
     if found.state == "idle":
         output.result("No run has begun on this target from this machine.")
         return

@@ -1,11 +1,13 @@
 """A paid text as the ledger keeps it: one integer per request, so that a journal of 100,000 texts fits in memory.
 
 From the lowest bit: the verdict (2), whether it reached the table, whether it replaces an earlier text, how often the
-gates have refused a text for this request (3), how many answers held no usable text (3), the position in the journal.
+gates have refused a text for this request (3), how many answers held no usable text (3), a mark of the attempt that
+paid for it (32), the position in the journal.
 """
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +21,8 @@ _REFUSALS_MASK = 0b111_0000
 _ONE_UNUSABLE = 0b1_000_0000
 _UNUSABLE_MASK = 0b111_000_0000
 _FLAG_BITS = 10
+_MARK_BITS = 32
+_MARK_MASK = (1 << _MARK_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +54,26 @@ class DraftRef:
         return self.verdict == "rejected" and self.refusals <= repairs
 
 
-def packed(position: int, before: int, *, replaces: bool) -> int:
+def packed(position: int, attempt: str, before: int, *, replaces: bool) -> int:
     """Return a text that was just paid for.
 
     Args:
         position: of its record in the journal.
+        attempt: that paid for it.
         before: the earlier text of the same request, 0 where there is none; what was counted goes on.
         replaces: whether an earlier text of its item had been stored from here.
     """
     counted = before & (_REFUSALS_MASK | _UNUSABLE_MASK)
-    return position << _FLAG_BITS | counted | (_REPLACES if replaces else 0)
+    return (position << _MARK_BITS | _mark(attempt)) << _FLAG_BITS | counted | (_REPLACES if replaces else 0)
+
+
+def is_of(draft: int, attempt: str) -> bool:
+    """Whether this attempt has paid for a draft."""
+    return draft >> _FLAG_BITS & _MARK_MASK == _mark(attempt)
+
+
+def _mark(attempt: str) -> int:
+    return zlib.crc32(attempt.encode())
 
 
 def judged(draft: int, verdict: Verdict) -> int:
@@ -81,7 +95,7 @@ def stored(draft: int) -> int:
 def reference(draft: int, *, by_hand: bool) -> DraftRef:
     """Return a draft as the plan reads it."""
     return DraftRef(
-        position=draft >> _FLAG_BITS,
+        position=draft >> _FLAG_BITS + _MARK_BITS,
         verdict=_VERDICTS[draft & _VERDICT_MASK],
         stored=bool(draft & _STORED),
         replaces=bool(draft & _REPLACES),

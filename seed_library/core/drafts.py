@@ -25,6 +25,10 @@ _MOST_TOKENS = 2_000_000
 # Tokens of prose have four or five characters, the longest words of a vocabulary about twenty.
 _LONGEST_TOKEN = 32
 _API_WORD = re.compile(r"[a-z_]{1,40}")
+# Far more than any row is to hold; the gates would take minutes over what is beyond.
+_LONGEST_TEXT = 500_000
+_LONGEST_LABEL = 200
+_KEPT = ("id", "type", "role", "model", "stop_reason", "usage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +163,30 @@ def reading_fault(message: RawMessage) -> str:
     text = text_of(message)
     if not text:
         return "the answer holds no text"
+    if len(text) > _LONGEST_TEXT:
+        return f"the answer has {len(text):,} characters; the limit is {_LONGEST_TEXT:,}"
     return unstorable(text)
 
 
 def _word(said: object) -> str | None:
     """Return one of the API's own words; None for anything else, which could be anybody's."""
     return said if isinstance(said, str) and _API_WORD.fullmatch(said) else None
+
+
+def label(value: object) -> str:
+    """Return a short text of an answer, such as its id, as it may be stored and shown; empty where it is none."""
+    return value if isinstance(value, str) and len(value) <= _LONGEST_LABEL and is_storable(value) else ""
+
+
+def trimmed(message: RawMessage) -> dict[str, Any]:
+    """Return the parts of a message that are read, where the whole is too long to be kept.
+
+    It is judged like the whole: a text that is too long for a row is left out, and then there is none.
+    """
+    text = text_of(message)
+    content = [{"type": "text", "text": text}] if len(text) <= _LONGEST_TEXT else []
+    kept = {name: message[name] for name in _KEPT if name in message and len(repr(message[name])) <= _LONGEST_TEXT}
+    return {**kept, "content": content}
 
 
 def unstorable(text: str) -> str:

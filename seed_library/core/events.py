@@ -42,7 +42,11 @@ class Warned(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(Event):
-    """The lock is held and the plan is made. Money in USD."""
+    """The lock is held and the plan is made. Money in USD.
+
+    Attributes:
+        set_aside: how many records of the journal are not understood.
+    """
 
     name: ClassVar[str] = "run_started"
     run_id: str
@@ -56,6 +60,7 @@ class RunStarted(Event):
     likely_usd: float
     at_most_usd: float
     budget_usd: float
+    set_aside: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,39 +1,6 @@
 """What the journal says, folded into what a run and a plan need to know.
 
-Records (each a JSON object with `kind`, `run` and `at`), in the order in which they are written for one item:
-
-    intent    before a request leaves: item, attempt, fingerprint, model, worst (micro-dollars)
-    paid      an answer arrived: item, attempt, fingerprint, cost, message (raw), request_id, workspace, and `over`: the
-              version of the stored text that it was decided to replace, empty where there was none
-    failed    no answer, or an error: item, attempt, reason, billed ("no" or "maybe"), worst
-    judged    item, attempt, fingerprint, accepted, findings, repairable; or `unusable`: why the answer holds no text
-              (a text that a later run recovers is judged again, by the gates of its day)
-    replaced  before rows are written over: texts (item, title, text, generated, provenance, updated_at), as they were
-    stored    items: [category, key, locale, fingerprint] of the rows that one upsert wrote, and their versions
-    conflict  items that were not written, since something else is stored there by now; reason
-
-per batch (a `paid` or `failed` of one names it in `batch`, and has the custom_id as its attempt; `billed_before` marks
-what another machine's journal has counted):
-
-    batch_intent   before a batch is created: token, count, worst, model, workspace (of the key, as far as an answer has
-                   named it), items [category, key, locale, fingerprint], and `over`: the version that an item was
-                   decided to replace, by its place
-    batch_adopted  the same for a batch that is known from the lease row only: without items
-    batch_created  token, batch_id, request_id, workspace: the provider has it
-    batch_done     token: all its results are in the journal
-    batch_failed   token, reason: it was certainly never created, or nothing can be fetched of it any more; then
-                   `maybe`: what may have been billed for it beyond what is in the journal
-
-per person's doing `edited` (items [category, key, locale] whose own texts were stored), a `judged` with `by`: "human"
-for a text that was accepted against its gates, `turned_down` (item, fingerprint) for one that a person does not want,
-and `pruning`, `pruned` and `restored` (items): what is about to be removed, and what has been;
-
-and `unclaimed` for a paid answer to a request that nobody knows (attempt, batch, cost, message).
-
-Per run `lease` (token: 0 before the lease across machines is asked for, then the one granted) and, once it has
-begun, `run` (catalog, model, writer, command, refresh, maybe_before, batches, lease) and `finished` (exit_code, error);
-both name in `given_up` the first items [category, key, locale, reason] whose answers never held a usable text.
-A run that never got to a plan leaves both too, with nothing to do in it.
+The kinds of records, and what is in each, are in `core.journal_records`. What is not understood changes nothing here.
 
 A batch is open until it is done or has failed; its items are not asked for again meanwhile.
 An intent that neither `paid` nor `failed` closes was in flight when its process died: it may have been billed.
@@ -44,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from seed_library.core.catalog import ItemId
-from seed_library.core.draft_refs import DraftRef, Verdict, judged, packed, reference, stored
+from seed_library.core.draft_refs import DraftRef, Verdict, is_of, judged, packed, reference, stored
+from seed_library.core.journal_records import NotUnderstood, Record, require_understood
 from seed_library.core.open_batches import OpenBatch, OpenBatches, digest_of
+from seed_library.core.repeats import Repeated, Repeats, Step, repeated
 from seed_library.core.run_tally import RunTally
+from seed_library.core.unread import Unread, of_record
 
-Record = Mapping[str, Any]
 _FINGERPRINT_BYTES = 16
 
 
@@ -66,9 +34,19 @@ class Intent:
 
 
 class Ledger:
-    """The state of a journal. Feed it records in order with `apply`."""
+    """The state of a journal. Feed it records in order with `apply`.
+
+    Attributes:
+        version: the highest that the journal names.
+        unread: what could not be understood; who reads the journal adds to it.
+    """
 
     def __init__(self) -> None:
+        self.version = 1
+        self.unread: list[Unread] = []
+        self._counted: set[tuple[int, int]] = set()
+        self._repeats = Repeats()
+        self._dearest = 0
         self._drafts: dict[bytes, int] = {}
         self._stored: dict[bytes, bytes] = {}  # fingerprint, then version
         self._rehearsed: set[bytes] = set()
@@ -87,6 +65,8 @@ class Ledger:
         self.highest_token = 0
         self.leasing_runs: set[str] = set()
         self._folding: dict[str, Callable[[int, Record], None]] = {
+            "journal": self._head,
+            "set_aside": self._set_aside,
             "run": self._begin,
             "intent": self._intend,
             "paid": self._pay,
@@ -117,10 +97,37 @@ class Ledger:
         return self._batches.known
 
     def apply(self, position: int, record: Record) -> None:
-        """Take one record into account. Records of an unknown kind are left alone (a newer version wrote them)."""
-        folding = self._folding.get(str(record.get("kind")))
+        """Take one record into account.
+
+        Raises:
+            NotUnderstood: it is none that can be; nothing has changed then.
+        """
+        require_understood(record)
+        folding = self._folding.get(record["kind"])
         if folding is not None:
             folding(position, record)
+
+    def read(self, position: int, size: int, record: Record) -> None:
+        """Take a record of a journal into account, or note that it cannot be."""
+        try:
+            self.apply(position, record)
+        except (NotUnderstood, RecursionError) as fault:
+            reason = str(fault) if isinstance(fault, NotUnderstood) else "it is nested too deeply"
+            repeats = isinstance(fault, Repeated)
+            self.unread.append(of_record(position, size, record, reason, repeats=repeats))
+
+    @property
+    def unread_anew(self) -> list[Unread]:
+        """What could not be understood, and was not counted by a run before."""
+        return [one for one in self.unread if one.region not in self._counted]
+
+    def may_have_cost(self, one: Unread) -> int | None:
+        """Return what something unread may have cost, in micro-dollars; None where nobody can tell (`core.unread`)."""
+        if not one.costly or self._repeats.knows(one.attempt) or one.batch in self._batches.by_token:
+            return 0
+        if one.figure is None or not one.whole:
+            return max(one.figure or 0, self._dearest) or None
+        return one.figure
 
     def draft(self, item_id: ItemId, fingerprint: str) -> DraftRef | None:
         """Return the newest paid text for exactly this request, or None."""
@@ -164,11 +171,33 @@ class Ledger:
         """Return why the item's last attempt gave no text, or an empty string."""
         return self._failures.get(digest_of(*item_id), "")
 
+    def _head(self, _position: int, record: Record) -> None:
+        self.version = max(self.version, record["version"])
+
+    def _set_aside(self, _position: int, record: Record) -> None:
+        for position, size, worst in record["records"]:
+            if (position, size) not in self._counted:
+                self._counted.add((position, size))
+                self.maybe_spent += worst
+
+    def _require_next(self, step: Step, record: Record) -> None:
+        """Take note of a record of an attempt.
+
+        Raises:
+            Repeated: it has been there before.
+        """
+        if not record.get("batch"):
+            self._repeats.require_next(record["attempt"], step)
+        elif self._batches.has(record["batch"], record["attempt"]):
+            raise repeated(record["attempt"])
+
     def _edit(self, _position: int, record: Record) -> None:
+        self._repeats.require_new(record)
         for names in record["items"]:
             self._edited.add(digest_of(*names))
 
     def _turn_down(self, _position: int, record: Record) -> None:
+        self._repeats.require_new(record)
         self._rejected_by_hand.add(digest_of(*record["item"], record["fingerprint"]))
 
     def _lease(self, _position: int, record: Record) -> None:
@@ -176,11 +205,14 @@ class Ledger:
         self.leasing_runs.add(str(record["run"]))
 
     def _open_batch(self, position: int, record: Record) -> None:
+        if record["token"] in self._batches.known:
+            raise Repeated(f"it repeats the beginning of the batch {record['token']!r}")
         requests = self._batches.begin(position, record)
         if record["run"] == self.last_run.run_id:
             self.last_run.requests += requests
 
     def _lose_batch(self, position: int, record: Record) -> None:
+        self._repeats.require_new(record)
         self._batches.end(position, record)
         maybe = int(record.get("maybe", 0))
         self.maybe_spent += maybe
@@ -188,6 +220,7 @@ class Ledger:
             self.last_run.maybe_spent += maybe
 
     def _pay_in_vain(self, _position: int, record: Record) -> None:
+        self._require_next("paid", record)
         self._batches.collect(record, int(record["cost"]))
         self._count_cost(record)
 
@@ -198,6 +231,7 @@ class Ledger:
             self.last_run.spent += cost
 
     def _begin(self, position: int, record: Record) -> None:
+        self._repeats.require_new(record)
         refresh = str(record.get("refresh", ""))
         # `--refresh all` is one job over as many runs as it takes, with others in between: what it has replaced stays
         # replaced until the job itself has tried everything.
@@ -219,17 +253,21 @@ class Ledger:
             self._batches.recall(said)
 
     def _intend(self, _position: int, record: Record) -> None:
+        self._require_next("intent", record)
         attempt = str(record["attempt"])
+        self._dearest = max(self._dearest, record["worst"])
         item = ItemId(*record["item"])
         self.open_intents[attempt] = Intent(item, attempt, str(record["run"]), int(record["worst"]))
         if record["run"] == self.last_run.run_id:
             self.last_run.requests += 1
 
     def _pay(self, position: int, record: Record) -> None:
+        self._require_next("paid", record)
         attempt, item = str(record["attempt"]), ItemId(*record["item"])
         self.open_intents.pop(attempt, None)
         key = digest_of(*item, record["fingerprint"])
-        self._drafts[key] = packed(position, self._drafts.get(key, 0), replaces=digest_of(*item) in self._stored)
+        replaces = digest_of(*item) in self._stored
+        self._drafts[key] = packed(position, attempt, self._drafts.get(key, 0), replaces=replaces)
         self._attempts[attempt] = key
         self._accepted_by_hand.discard(key)
         self._rejected_by_hand.discard(key)
@@ -240,6 +278,7 @@ class Ledger:
             self.last_run.generated += 1
 
     def _fail(self, _position: int, record: Record) -> None:
+        self._require_next("failed", record)
         self.open_intents.pop(str(record["attempt"]), None)
         self._batches.collect(record, 0)
         reason = str(record["reason"])
@@ -256,6 +295,8 @@ class Ledger:
             key = digest_of(*record["item"], record["fingerprint"])
         if key is None or key not in self._drafts:
             return
+        if record["attempt"] and not is_of(self._drafts[key], record["attempt"]):
+            return  # a newer answer has taken its place
         verdict: Verdict = "accepted" if record.get("accepted") else "rejected"
         if record.get("by") == "human":
             self._accepted_by_hand.add(key)
@@ -269,6 +310,7 @@ class Ledger:
             self.last_run.failed += verdict == "unusable"
 
     def _store(self, _position: int, record: Record) -> None:
+        self._repeats.require_new(record)
         mine = record["run"] == self.last_run.run_id
         versions = record.get("versions") or [""] * len(record["items"])
         for (category, key, locale, fingerprint), version in zip(record["items"], versions, strict=True):
@@ -312,5 +354,5 @@ def fold(records: Iterable[tuple[int, Record]]) -> Ledger:
     """Fold positioned records into a ledger."""
     ledger = Ledger()
     for position, record in records:
-        ledger.apply(position, record)
+        ledger.read(position, 0, record)
     return ledger

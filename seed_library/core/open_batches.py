@@ -72,6 +72,8 @@ class OpenBatches:
     def name(self, _position: int, record: Mapping[str, Any]) -> None:
         """Take note of the provider's id, and of whose it is."""
         token, batch_id = str(record["token"]), str(record["batch_id"])
+        if token not in self.by_token and token not in self.known:
+            return  # its beginning could not be read: it is adopted from the lease row, where there is one
         self.known[token] = batch_id
         if token in self.by_token:
             note = self.by_token[token].note
@@ -88,6 +90,10 @@ class OpenBatches:
         if batch is not None:
             batch.collected.add(_short(str(record["attempt"])))
             batch.spent += cost
+
+    def has(self, token: str, custom_id: str) -> bool:
+        """Whether a batch is open, and this result of it is in the journal."""
+        return token in self.by_token and self.by_token[token].has(custom_id)
 
     def hold(self, item: ItemId, fingerprint: str) -> bool:
         """Whether an open batch holds exactly this request, and its result is not in the journal yet."""

@@ -85,7 +85,7 @@ class RunContext:
         self.ports.reporter.report(Warned(message))
 
     def record(self, kind: str, **fields: Any) -> dict[str, Any]:
-        """Return a journal record of this run (the kinds are listed in `core.ledger`)."""
+        """Return a journal record of this run (the kinds are listed in `core.journal_records`)."""
         now = self.ports.clock.now().isoformat(timespec="milliseconds")
         return {"kind": kind, "run": self.run_id, "at": now, **fields}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from seed_library.core.answers import Content, answer_fault, content_of, judged_alone
 from seed_library.core.catalog import GateRules, Item
-from seed_library.core.drafts import Finding, Judgement, usage_of
+from seed_library.core.drafts import Finding, Judgement, label, usage_of
 from seed_library.core.events import ItemRepaired
 from seed_library.core.gates import as_ruled, judge
 from seed_library.core.plan import Step, given_up
@@ -135,11 +135,11 @@ def _provenance(writer: str, record: Mapping[str, Any], findings: tuple[Finding,
     usage = usage_of(message)
     return {
         "writer": writer,
-        "model": message.get("model", ""),
+        "model": label(message.get("model")),
         "fingerprint": record["fingerprint"],
         "run": record["run"],
         "generated_at": record["at"],
-        "message_id": message.get("id", ""),
+        "message_id": label(message.get("id")),
         "input_tokens": usage.prompt_tokens,
         "output_tokens": usage.output_tokens,
         "cost_micro_usd": record["cost"],

@@ -11,7 +11,8 @@ with itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from seed_library.engine.context import RunContext
 from seed_library.ports import Row, StoredText
 
 _READ_AT_ONCE = 500
+_CHARACTERS_TOGETHER = 1_000_000
 CHANGED_SINCE = (
     "something else is stored there than when it was decided to write: that stays, the text is in the journal"
 )
@@ -106,10 +108,12 @@ class Replacer:
         return now.version == one.over if one.over is not None else not is_a_persons(self._context, now)
 
     async def _keep(self, texts: Sequence[StoredText]) -> None:
-        if texts:
-            record = self._context.record("replaced", texts=[_as_json(text) for text in texts])
-            await self._context.ports.journal.write(record)
-            self._kept |= {(text.id, text.version) for text in texts}
+        journal = self._context.ports.journal
+        records = [
+            self._context.record("replaced", texts=[_as_json(text) for text in part]) for part in _in_parts(texts)
+        ]
+        await asyncio.gather(*map(journal.write, records))
+        self._kept |= {(text.id, text.version) for text in texts}
 
 
 def note_conflicts(context: RunContext, items: Sequence[ItemId], reason: str = CHANGED_SINCE) -> None:
@@ -118,6 +122,20 @@ def note_conflicts(context: RunContext, items: Sequence[ItemId], reason: str = C
         context.ports.journal.note(context.record("conflict", items=[list(item) for item in items], reason=reason))
     for item in items:
         context.tally.conflict(item, reason)
+
+
+def _in_parts(texts: Sequence[StoredText]) -> Iterator[list[StoredText]]:
+    """Yield texts in parts that a record can hold, however long they are."""
+    part, length = list[StoredText](), 0
+    for text in texts:
+        own = len(text.text) + sum(map(len, text.generated.values()))
+        if part and length + own > _CHARACTERS_TOGETHER:
+            yield part
+            part, length = [], 0
+        part.append(text)
+        length += own
+    if part:
+        yield part
 
 
 def _as_json(text: StoredText) -> dict[str, Any]:

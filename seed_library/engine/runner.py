@@ -32,6 +32,7 @@ from seed_library.engine.stopping import Halt
 from seed_library.engine.store_patience import StorePatience
 from seed_library.engine.tally import Tally
 from seed_library.engine.throttle import Throttle
+from seed_library.engine.unread_records import cost_of_unread, count_unread
 from seed_library.engine.works import Work
 from seed_library.ports import Check
 
@@ -72,12 +73,13 @@ class RunOrder:
 async def run(order: RunOrder, ports: Ports, ledger: Ledger, halt: Halt) -> RunFinished:
     """Do the run and report it; the last event is always `RunFinished`, which is also returned."""
     began = ports.clock.monotonic()
-    inherited = sum(intent.worst for intent in ledger.open_intents.values())
+    inherited = sum(intent.worst for intent in ledger.open_intents.values()) + cost_of_unread(ledger)
     context = _context(order, ports, ledger, halt, _no_model(order))
     context.budget.maybe_spent = inherited
     plan, cost = Plan([]), Cost(0, 0, "")
     keeper = LeaseKeeper(order.run_id, ports, halt, context.patience)
     try:
+        await count_unread(ports, ledger, order.run_id)
         await close_open_intents(ports, ledger)
         plan, model = await _prepare(order, context, keeper)
         context = replace(context, model=model)
@@ -251,6 +253,7 @@ async def _open(order: RunOrder, context: RunContext, plan: Plan, cost: Cost, to
             likely_usd=usd(cost.likely),
             at_most_usd=usd(cost.at_most),
             budget_usd=usd(order.budget),
+            set_aside=len(context.ledger.unread),
         )
     )
     for step in plan.steps if order.work is None else ():
@@ -281,6 +284,7 @@ async def _record(order: RunOrder, context: RunContext, plan: Plan, token: int) 
         maybe_before=context.budget.maybe_spent,
         batches=[batch.note.as_json() for batch in context.ledger.open_batches.values()],
         lease=token,
+        set_aside=len(context.ledger.unread),
         given_up=given_up_items(context, plan),
     )
     position = await context.ports.journal.write(record)

@@ -100,8 +100,8 @@ async def test_a_damaged_line_inside_stays_and_is_reported_once(folder: TargetFo
     assert await _repaired(folder) == ()
     assert len(_kept_aside(folder)) == 1
     ledger, damage = read_ledger(folder.journal)
-    assert damage.lines == [(position, damaged)]
-    assert ledger.spent == 7_000
+    assert [one.region for one in damage.lines] == [(position, len(damaged))]
+    assert ledger.spent == 6_000  # what is there twice counts once
     assert set(ledger.open_intents) == {"run-1-2"}
     with pytest.raises(JournalUnavailable, match=f"byte {position}"):
         read_record(folder.journal, position)
@@ -136,7 +136,7 @@ def test_no_flipped_bit_goes_unnoticed(folder: TargetFolder) -> None:
 
 def test_a_reader_beside_the_writer_sees_whole_records_only(folder: TargetFolder) -> None:
     """A line that is being written is neither read nor taken for damage, whatever part of it is visible."""
-    data = b"".join(encode(paid(number, text="ü" * (number % 50))) for number in range(150))
+    data = b"".join(encode(paid(number, text="ü" * (number % 50))) for number in range(100, 250))
     written = threading.Event()
 
     def write_in_pieces() -> None:

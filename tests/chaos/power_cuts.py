@@ -214,7 +214,7 @@ def _missing(folder: TargetFolder, acknowledged: Sequence[tuple[int, int]]) -> I
         yield f"it cannot be opened: {refusal}"
         return
     damage = Damage()
-    kept = {position: record["attempt"] for position, record in records(folder.journal, damage)}
+    kept = {position: record.get("attempt") for position, record in records(folder.journal, damage)}
     if damage.torn_at is not None:  # damage inside may stay: half of what was written at once and not acknowledged
         yield "its end is still torn"
     for position, number in acknowledged:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from seed_library.core.catalog import ItemId
-from seed_library.core.ledger import Ledger, Record, fold
+from seed_library.core.journal_records import Record
+from seed_library.core.ledger import Ledger, fold
 
 AT = "2026-11-25T10:00:00.000+00:00"
 ITEM = ItemId("signs", "dawn", "de")

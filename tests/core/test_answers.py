@@ -57,7 +57,7 @@ DOUBTFUL = {
     "a list": f"```json\n[{BODY}]\n```",
     "a text": "```json\nA calm and steady sign.\n```",
     "no fence": f"Here it is: {BODY}",
-    "deep": "```json\n" + '{"text":' * 100_000,
+    "deep": "```json\n" + '{"text":' * 50_000,
     "only a fence": "```json\n```",
 }
 

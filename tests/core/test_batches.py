@@ -21,7 +21,7 @@ from seed_library.core.batches import (
     parts_of,
 )
 from seed_library.core.catalog import ItemId
-from seed_library.core.ledger import Record
+from seed_library.core.journal_records import Record
 
 NOTE = BatchNote("b1", 1, AT, "m", 9_000)
 STRANGE = [ItemId("zodiac", "甲子:year", "de"), ItemId("z" * 200, "k" * 300, "en-GB"), ItemId("a b", "ß/🙂", "de")]

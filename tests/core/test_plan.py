@@ -25,7 +25,8 @@ from core.small_catalog import item
 
 from seed_library.core.batches import custom_id
 from seed_library.core.catalog import ItemId
-from seed_library.core.ledger import Ledger, Record
+from seed_library.core.journal_records import Record
+from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Action, Lookup, Plan, Refresh, make_plan
 from seed_library.ports import StoredRow
 

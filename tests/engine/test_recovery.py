@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from itertools import count
 
 from engine.world import World, catalog_of, item_id, rules_of, world_of
 from fakes.store import MemoryStore
@@ -102,6 +103,7 @@ async def test_a_power_cut_after_any_record_costs_no_paid_text() -> None:
     await world.run()
     for length in range(len(world.journal.records) + 1):
         survivor = world_of(4)
+        survivor.numbers = count(2)  # no two runs have the same id
         survivor.journal.records = deepcopy(world.journal.records[:length])
         survivor.journal.mend()
         paid = [tuple(record["item"]) for record in survivor.journal.of("paid")]
@@ -234,7 +236,7 @@ class _Dying(MemoryStore):
 
 def _after_kill(world: World) -> World:
     """Return what a power cut at this moment leaves: the durable journal and the table."""
-    left = World(world.catalog)
+    left = World(world.catalog, numbers=count(2))  # no two runs have the same id
     left.journal.records = deepcopy(world.journal.records)
     left.journal.durable = world.journal.durable
     left.journal.cut_power()

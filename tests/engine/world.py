@@ -75,6 +75,7 @@ class World:
 
     Attributes:
         halt: of the run that is going on, or of the next one.
+        numbers: of the runs to come; part of their ids.
     """
 
     catalog: Catalog
@@ -88,7 +89,7 @@ class World:
     batches: MemoryBatches = field(init=False)
     notes: MemoryNotes = field(default_factory=MemoryNotes)
     halt: Halt = field(init=False)
-    _numbers: count[int] = field(default_factory=lambda: count(1))
+    numbers: count[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
         """Make what needs the clock; the halt of the first run, so that it can be asked before it begins."""
@@ -98,7 +99,7 @@ class World:
     async def run(self, **how: Any) -> RunFinished:
         """Do one run; the journal is read afresh, as a new process does. `how` replaces fields of its order."""
         order = RunOrder(
-            run_id=f"r{next(self._numbers)}",
+            run_id=f"r{next(self.numbers)}",
             command="run",
             writer_name="claude",
             catalog=self.catalog,

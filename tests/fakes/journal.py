@@ -8,13 +8,14 @@ from typing import Any
 
 from seed_library.adapters.journal_lines import encode
 from seed_library.core.errors import JournalUnavailable
+from seed_library.core.journal_records import require_understood
 from seed_library.core.ledger import Ledger, fold
 
 Positioned = tuple[int, dict[str, Any]]
 
 
 class MemoryJournal:
-    """Implements the `Journal` port with the same positions as the file: byte offsets of its lines.
+    """Implements the `Journal` port with positions like those of the file: byte offsets of its lines, from 0.
 
     Attributes:
         records: everything appended, with positions.
@@ -79,6 +80,7 @@ class MemoryJournal:
         self._broken = self._broken or record["kind"] == self.breaks_at
         if self._broken or (self.full and record["kind"] == "intent"):
             return None
+        require_understood(record)
         position = self._end
         self.records.append((position, json.loads(json.dumps(record))))  # what a file would give back
         self._end += len(encode(record))
