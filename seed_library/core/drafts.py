@@ -159,7 +159,8 @@ def reading_fault(message: RawMessage) -> str:
     if reason == "max_tokens":
         return "the answer was cut off at max_tokens"
     if reason != "end_turn":
-        return f"the answer ended with stop_reason {_word(reason)!r} instead of 'end_turn'"
+        named = None if reason is None else _word(reason) or "of another form"
+        return f"the answer ended with stop_reason {named!r} instead of 'end_turn'"
     text = text_of(message)
     if not text:
         return "the answer holds no text"

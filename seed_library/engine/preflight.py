@@ -121,7 +121,7 @@ def budget_check(ceiling: int, request: Request, model: ModelFacts) -> Check:
     return Check(
         "budget",
         ok=False,
-        message=f"${usd(ceiling):.4f} does not cover one request, which could cost up to ${usd(worst):.4f}",
+        message=f"${usd(ceiling):.4f} to spend does not cover one request, which could cost up to ${usd(worst):.4f}",
         hint="Set a higher SEED_LIBRARY_BUDGET_USD or --budget, a smaller max_tokens, or a cheaper model.",
     )
 

@@ -45,7 +45,7 @@ def catalogs(draw: st.DrawFn) -> Catalog:
     low = draw(st.integers(1, 3_000))
     words = WordRule(low, low + draw(st.integers(0, 3_000)), 1, 9_000)
     # What is drawn is put in as a value: it must not be read as a template.
-    prompt = draw(st.text(st.characters(exclude_characters="{}%#", exclude_categories=["Cs"]), max_size=300))
+    prompt = draw(st.text(st.characters(exclude_characters="{}%#\0", exclude_categories=["Cs"]), max_size=300))
     catalog = catalog_of(draw(st.integers(1, 5)))
     return replace(
         catalog,
