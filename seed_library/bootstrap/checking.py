@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seed_library.adapters.installed import packages_check
-from seed_library.adapters.journal import journal_check
 from seed_library.adapters.journal_lines import read_ledger
+from seed_library.adapters.journal_repair import journal_check
 from seed_library.adapters.languages import languages_checks
 from seed_library.adapters.lock import is_held, read_holder
 from seed_library.adapters.state import TargetFolder, space_check

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
-from seed_library.adapters.journal import journal_check
 from seed_library.adapters.journal_lines import read_ledger
+from seed_library.adapters.journal_repair import journal_check
 from seed_library.bootstrap.building import claude_writer, models_of, store_at
 from seed_library.bootstrap.lease_checks import lease_check
 from seed_library.bootstrap.preparing import Prepared, claude_faults, store_faults

@@ -232,23 +232,12 @@ class Ledger:
 
     def _begin(self, position: int, record: Record) -> None:
         self._repeats.require_new(record)
-        refresh = str(record.get("refresh", ""))
         # `--refresh all` is one job over as many runs as it takes, with others in between: what it has replaced stays
         # replaced until the job itself has tried everything.
-        if refresh == "all" and self.refresh_floor is None:
+        if record.get("refresh") == "all" and self.refresh_floor is None:
             self.refresh_floor = position
             self._stored_in_round.clear()
-        self.last_run = RunTally(
-            run_id=str(record["run"]),
-            started_at=str(record["at"]),
-            catalog=str(record.get("catalog", "")),
-            model=str(record.get("model", "")),
-            writer=str(record.get("writer", "")),
-            refresh=refresh,
-            to_do=int(record.get("to_do", 0)),
-            maybe_spent=int(record.get("maybe_before", 0)),
-            given_up=record.get("given_up", ()),
-        )
+        self.last_run = RunTally.begun(record)
         for said in record.get("batches", ()):  # for those who read the journal from here on only
             self._batches.recall(said)
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
+
+from seed_library.core.journal_records import Record
 
 
 @dataclass(slots=True)
@@ -37,3 +40,18 @@ class RunTally:
     exit_code: int | None = None
     given_up: Sequence[Sequence[str]] = ()
     conflicts: list[Sequence[str]] = field(default_factory=list)
+
+    @classmethod
+    def begun(cls, record: Record) -> Self:
+        """Begin to count, with the record of a run's beginning."""
+        return cls(
+            run_id=str(record["run"]),
+            started_at=str(record["at"]),
+            catalog=str(record.get("catalog", "")),
+            model=str(record.get("model", "")),
+            writer=str(record.get("writer", "")),
+            refresh=str(record.get("refresh", "")),
+            to_do=int(record.get("to_do", 0)),
+            maybe_spent=int(record.get("maybe_before", 0)),
+            given_up=record.get("given_up", ()),
+        )

@@ -11,7 +11,7 @@ from typing import Literal
 from seed_library.core.catalog import Catalog, Item, Selection
 from seed_library.core.drafts import Request
 from seed_library.core.ledger import Ledger
-from seed_library.core.plan import Lookup, Plan, Planner, Step, make_plan
+from seed_library.core.plan import Action, Lookup, Plan, Planner, Step, make_plan
 from seed_library.core.pricing import (
     TOKENS_PER_WORD,
     ModelFacts,
@@ -189,3 +189,13 @@ async def _counted(requests: Sequence[Request], writer: Writer) -> AsyncIterator
         counts = await asyncio.gather(*(writer.count_tokens(request) for request in group))
         for pair in zip(group, counts, strict=True):
             yield pair
+
+
+def counted_by_part(plan: Plan) -> dict[str, dict[str, int]]:
+    """Count items and finished items per category and locale, for `status`."""
+    parts: dict[str, dict[str, int]] = {}
+    for step in plan.steps:
+        part = parts.setdefault(f"{step.item.id.category}/{step.item.id.locale}", {"items": 0, "done": 0})
+        part["items"] += 1
+        part["done"] += step.action is Action.DONE or (step.action is Action.CHANGED and not plan.generates(step))
+    return parts

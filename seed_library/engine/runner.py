@@ -24,7 +24,7 @@ from seed_library.engine.context import Ports, RunContext
 from seed_library.engine.giving_up import given_up_items
 from seed_library.engine.leasing import LeaseKeeper
 from seed_library.engine.open_intents import close_open_intents
-from seed_library.engine.planning import Chosen, Cost, estimate, plan_from_store
+from seed_library.engine.planning import Chosen, Cost, counted_by_part, estimate, plan_from_store
 from seed_library.engine.remembering import figures, remember
 from seed_library.engine.replacing import read_originals
 from seed_library.engine.seeding import generate, recover
@@ -278,7 +278,7 @@ async def _record(order: RunOrder, context: RunContext, plan: Plan, token: int) 
         command=order.command,
         refresh=order.refresh,
         totals=plan.totals,
-        parts=_parts(plan),
+        parts=counted_by_part(plan),
         to_do=_to_do(order, plan),
         budget=order.budget,
         maybe_before=context.budget.maybe_spent,
@@ -289,16 +289,6 @@ async def _record(order: RunOrder, context: RunContext, plan: Plan, token: int) 
     )
     position = await context.ports.journal.write(record)
     context.ports.lock.begun(position)
-
-
-def _parts(plan: Plan) -> dict[str, dict[str, int]]:
-    """Count items and finished items per category and locale, for `status`."""
-    parts: dict[str, dict[str, int]] = {}
-    for step in plan.steps:
-        part = parts.setdefault(f"{step.item.id.category}/{step.item.id.locale}", {"items": 0, "done": 0})
-        part["items"] += 1
-        part["done"] += step.action is Action.DONE or (step.action is Action.CHANGED and not plan.generates(step))
-    return parts
 
 
 def _to_do(order: RunOrder, plan: Plan) -> int:

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seed_library.adapters import journal_lines
-from seed_library.adapters.journal import journal_check, open_journal
+from seed_library.adapters.journal import open_journal
 from seed_library.adapters.journal_lines import encode, read_ledger, read_record
+from seed_library.adapters.journal_repair import journal_check
 from seed_library.adapters.lock import TargetLock, read_holder
 from seed_library.adapters.state import TargetFolder
 from seed_library.adapters.status import read_status
