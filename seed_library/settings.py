@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,11 +20,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from seed_library.core.api_keys import claude_key_fault, supabase_key_fault
 from seed_library.core.errors import SettingsInvalid
+from seed_library.core.path_names import path_fault
 from seed_library.core.pricing import MICRO_PER_USD
 from seed_library.core.service_urls import CLAUDE_URL, claude_url_fault, service_url, supabase_url_fault
 from seed_library.core.targets import SqliteAddress, StoreAddress, SupabaseAddress, sqlite_path
 
 _OWN = "SEED_LIBRARY_"
+_MODEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,199}")  # gateways have names of their own
 _ALIKE = 0.75  # of difflib's ratio: BUDGET is meant to be BUDGET_USD, DEBUG is not meant to be MODE
 
 
@@ -44,20 +47,48 @@ def _supabase_url(value: str) -> str:
 
 
 def _store(value: str) -> str:
-    if value == "supabase" or sqlite_path(value):
+    if value == "supabase":
         return value
-    raise ValueError("must be 'supabase' or 'sqlite:PATH'")
-
-
-def _folder(value: Path) -> Path:
-    if not value.is_dir():
-        raise ValueError("is not a folder")
+    if not (path := sqlite_path(value)):
+        raise ValueError("must be 'supabase' or 'sqlite:PATH'")
+    _known(Path(path))
+    try:
+        Path(path).expanduser().resolve()
+    except RuntimeError:
+        raise ValueError("names a home folder that nobody has, or links that lead in a circle") from None
+    except OSError as error:
+        raise ValueError(f"cannot be used ({error.strerror})") from None
     return value
 
 
+def _known(value: Path) -> Path:
+    if fault := path_fault(str(value)):
+        raise ValueError(fault)
+    return value
+
+
+def _folder(value: Path) -> Path:
+    return _found(value, Path.is_dir, "is not a folder")
+
+
 def _file(value: Path) -> Path:
-    if not value.is_file():
-        raise ValueError("is not a file")
+    return _found(value, Path.is_file, "is not a file")
+
+
+def _found(value: Path, is_one: Callable[[Path], bool], fault: str) -> Path:
+    _known(value)
+    try:
+        found = is_one(value)
+    except OSError as error:
+        raise ValueError(f"cannot be looked at ({error.strerror})") from None
+    if not found:
+        raise ValueError(fault)
+    return value
+
+
+def _model(value: str) -> str:
+    if value and not _MODEL.fullmatch(value):
+        raise ValueError("is no name of a model")
     return value
 
 
@@ -89,7 +120,7 @@ class Settings(BaseSettings):
     supabase_secret_key: Secret = None
     seed_library_catalog: str = "bazi_pillars"
     seed_library_store: Annotated[str, AfterValidator(_store)] = "supabase"
-    seed_library_model: str = ""
+    seed_library_model: Annotated[str, AfterValidator(_model)] = ""
     seed_library_budget_usd: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)] = Decimal("5.00")
     seed_library_mode: Literal["auto", "messages", "batch"] = "auto"
     seed_library_batch_poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
@@ -98,7 +129,7 @@ class Settings(BaseSettings):
     seed_library_locales: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
     seed_library_prompts_dir: Annotated[Path, AfterValidator(_folder)] | None = None
     seed_library_models_file: Annotated[Path, AfterValidator(_file)] | None = None
-    seed_library_state_dir: Path | None = None
+    seed_library_state_dir: Annotated[Path, AfterValidator(_known)] | None = None
     seed_library_require_lease: bool = False
 
     @property

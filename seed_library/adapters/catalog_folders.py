@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seed_library.core.catalog import TableSpec
+from seed_library.core.errors import CatalogInvalid, SettingsInvalid
+from seed_library.core.path_names import path_fault
 from seed_library.core.records import is_storable
 
 FILE_NAME = "catalog.toml"
@@ -30,11 +32,16 @@ class Listing(NamedTuple):
 
 
 def prompts_folder(setting: Path | None) -> Path:
-    """Return where catalogs are: the setting, else `./prompts` if it holds catalogs, else the packaged copy."""
+    """Return where catalogs are: the setting, else `./prompts` if it holds catalogs, else the packaged copy.
+
+    Raises:
+        CatalogInvalid: `./prompts` may not be read; the packaged copy is not what was meant.
+        SettingsInvalid: the setting names no folder.
+    """
     if setting is not None:
-        return setting
+        return _existing(setting)
     local = Path("prompts")
-    if local.is_dir() and any((child / FILE_NAME).is_file() for child in local.iterdir()):
+    if any(_fault_of(child) is not None for child in _children(local)):
         return local
     package = Path(__file__).resolve().parent.parent
     packaged = package / "prompts"
@@ -42,25 +49,66 @@ def prompts_folder(setting: Path | None) -> Path:
     return packaged if packaged.is_dir() else package.parent / "prompts"
 
 
+def _existing(setting: Path) -> Path:
+    fault = path_fault(str(setting))
+    try:
+        if not fault and not setting.is_dir():
+            fault = "is not a folder"
+    except OSError as error:
+        fault = f"cannot be looked at ({error.strerror})"
+    if fault:
+        raise SettingsInvalid(f"SEED_LIBRARY_PROMPTS_DIR {fault}.", hint="Mend it in the environment or in .env.")
+    return setting
+
+
 def list_catalogs(folder: Path) -> list[Listing]:
     """List the catalogs of a prompts folder by name; broken ones are listed with what is wrong."""
-    if not folder.is_dir():
-        return []
     listings = []
-    for child in sorted(folder.iterdir()):
-        if (child / FILE_NAME).is_file():
-            try:
-                data = read_toml(child / FILE_NAME)
-                listings.append(Listing(child.name, str(data.get("description", ""))))
-            except Unreadable as error:
-                listings.append(Listing(child.name, "", str(error)))
+    for child in _children(folder):
+        if (fault := _fault_of(child)) is None:
+            continue
+        if fault:
+            listings.append(Listing(child.name, "", fault))
+            continue
+        try:
+            data = read_toml(child / FILE_NAME)
+            listings.append(Listing(child.name, str(data.get("description", ""))))
+        except Unreadable as error:
+            listings.append(Listing(child.name, "", str(error)))
     return listings
 
 
 def meant_catalog(folder: Path) -> str:
-    """Return the catalog that is meant where nobody names one: the only one there is, else the default."""
-    names = [child.name for child in folder.iterdir() if (child / FILE_NAME).is_file()] if folder.is_dir() else []
+    """Return the catalog that is meant where nobody names one: the only one there is, else the default.
+
+    Raises:
+        CatalogInvalid: the folder may not be read.
+    """
+    names = [child.name for child in _children(folder) if _fault_of(child) is not None]
     return names[0] if len(names) == 1 else DEFAULT_CATALOG
+
+
+def _children(folder: Path) -> list[Path]:
+    """Return what is in a prompts folder; nothing where there is none.
+
+    Raises:
+        CatalogInvalid: it may not be read.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        hint = "Make it readable, or set SEED_LIBRARY_PROMPTS_DIR to another folder."
+        raise CatalogInvalid(f"The folder {folder} cannot be read ({error.strerror}).", hint=hint) from None
+
+
+def _fault_of(child: Path) -> str | None:
+    """Return why a catalog's folder cannot be looked into; empty where it can, None where it is no catalog's."""
+    try:
+        return "" if (child / FILE_NAME).is_file() else None
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
 
 
 def peek_table(folder: Path, name: str) -> TableSpec:

@@ -10,7 +10,7 @@ from seed_library.core.errors import UsageInvalid
 from seed_library.core.gates.tongues import named
 from seed_library.core.locales import Locale, LocaleFault, read_locale
 
-_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TOML = """# What should exist, how it is asked for, judged and stored. prompts/README.md explains every field.
 version = 1
 name = "{name}"
@@ -94,7 +94,7 @@ def make_catalog(folder: Path, name: str, locales: Sequence[str] = ("en",)) -> P
     Raises:
         UsageInvalid: the name or a locale is none, there is something of that name, or it cannot be written.
     """
-    if not _NAME.match(name):
+    if not _NAME.fullmatch(name):
         raise UsageInvalid(f"{name!r} is no name for a catalog.", hint="Lower-case letters, digits and _: my_library.")
     files = _files(name, _read(locales))
     place = folder / name

@@ -18,6 +18,7 @@ from seed_library.core.compact import FactsMaker
 from seed_library.core.errors import CatalogInvalid, UsageInvalid
 from seed_library.core.gates.aside import summed_up
 from seed_library.core.locales import spelt_as
+from seed_library.core.path_names import path_fault
 from seed_library.core.records import Headings, Keys, RecordFault, is_storable
 from seed_library.core.sources import Source
 from seed_library.core.templates import TAKEN, TemplateFault, TemplateLibrary, references
@@ -70,13 +71,21 @@ def _place(folder: Path, name: str) -> Path:
         UsageInvalid: there is no catalog of this name.
     """
     place = folder / name
-    if not (place / FILE_NAME).is_file() or place.parent != folder:
+    if path_fault(name) or place.parent != folder or not _is_there(place):
         known = ", ".join(listing.name for listing in list_catalogs(folder)) or "none"
         raise UsageInvalid(
             f"There is no catalog {name!r} in {folder}.",
             hint=f"Catalogs there: {known}. `seed-library catalogs` lists them.",
         )
     return place
+
+
+def _is_there(place: Path) -> bool:
+    """Whether there is a catalog, be it one that may not be read: that is said when it is read."""
+    try:
+        return (place / FILE_NAME).is_file()
+    except OSError:
+        return True
 
 
 def _invalid(name: str, faults: list[str]) -> CatalogInvalid:

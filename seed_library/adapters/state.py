@@ -12,6 +12,7 @@ Folders are 0700, files 0600, whatever the umask says: texts and costs are nobod
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from dataclasses import dataclass
@@ -100,7 +101,15 @@ def unusable(path: Path, error: OSError) -> JournalUnavailable:
 
 def space_check(folder: TargetFolder, open_items: int) -> Check:
     """Check that the journal of a run over this many items fits on the disk."""
-    place = next(parent for parent in (folder.path, *folder.path.parents) if parent.exists())
+    try:
+        place = next(parent for parent in (folder.path, *folder.path.parents) if parent.exists())
+        if not place.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        refusal = unusable(folder.path, error)
+        return Check("disk space", ok=False, message=refusal.message, hint=refusal.hint)
     needed = BALLAST_BYTES + open_items * _BYTES_PER_OPEN_ITEM
     free = shutil.disk_usage(place).free
     if free >= needed:

@@ -13,7 +13,7 @@ from pathlib import Path
 from seed_library.adapters.catalog_folders import meant_catalog, peek_table, prompts_folder
 from seed_library.adapters.lock import read_holder
 from seed_library.adapters.state import TargetFolder, target_folder
-from seed_library.bootstrap.places import resolve_state_dir
+from seed_library.bootstrap.places import resolve_state_dir, sqlite_file
 from seed_library.core.errors import SettingsInvalid, UsageInvalid
 from seed_library.core.service_urls import supabase_url_fault
 from seed_library.core.targets import SqliteAddress, SupabaseAddress, Target, sqlite_path
@@ -90,8 +90,18 @@ def named_folder(env_file: Path | None, catalog: str | None, store: str | None) 
         raise SettingsInvalid(f"SUPABASE_URL {fault}.", hint="Mend it in the environment or in .env.")
     folder = prompts_folder(light.prompts_dir)
     table = peek_table(folder, catalog or light.catalog or meant_catalog(folder))
-    address = SqliteAddress(str(Path(path).expanduser().resolve())) if path else SupabaseAddress(light.supabase_url)
+    address = _sqlite(path, store) if path else SupabaseAddress(light.supabase_url)
     return target_folder(light.state_dir, Target(address, table.schema, table.name))
+
+
+def _sqlite(path: str, typed: str | None) -> SqliteAddress:
+    try:
+        return SqliteAddress(sqlite_file(path))
+    except ValueError as error:
+        fault = str(error)
+    if typed:
+        raise UsageInvalid(f"--store {fault}.", hint="Use supabase, or sqlite:PATH.")
+    raise SettingsInvalid(f"SEED_LIBRARY_STORE {fault}.", hint="Mend it in the environment or in .env.")
 
 
 def _used_last(state_dir: Path) -> TargetFolder | None:

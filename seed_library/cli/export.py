@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
+from seed_library.cli.paths import result_path
 from seed_library.cli.run import prepared_for
 from seed_library.cli.wording import counted
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @catalog_options
 @click.option("--format", "kind", type=click.Choice(["jsonl", "csv", "sql"]), default="jsonl", help="jsonl by default.")
-@click.option("--output", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option("--output", "path", type=result_path, metavar="FILE", help="Write to this file.")
 @global_options
 def export(flags: Flags, kind: str, path: Path | None) -> None:
     """Write the stored rows as jsonl, csv or SQL."""

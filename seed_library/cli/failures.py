@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 import click
 
 from seed_library.cli.app import app
 from seed_library.cli.options import Invocation
-from seed_library.cli.output import accept_every_character, silence_lost_streams
+from seed_library.cli.output import ResultLost, accept_every_character, report_loss
 from seed_library.core.errors import ExitCode, SeedLibraryError
 
 
@@ -17,6 +19,18 @@ def run_command_line() -> int:
     accept_every_character()
     said = Invocation()
     said.output.as_json = "--json" in sys.argv[1:]  # a line that cannot be parsed still answers in JSON
+    try:
+        return _exit_code(said)
+    except (ResultLost, BrokenPipeError) as error:  # or of a page of click's
+        return report_loss(error)
+
+
+def _exit_code(said: Invocation) -> int:
+    """Run the verb; what it raises becomes a sentence and a code.
+
+    Raises:
+        ResultLost, BrokenPipeError: stdout takes nothing any more.
+    """
     try:
         code = app.main(prog_name="seed-library", standalone_mode=False, obj=said)
     except SeedLibraryError as error:
@@ -28,9 +42,10 @@ def run_command_line() -> int:
     except (click.Abort, KeyboardInterrupt):
         said.output.error({"code": "interrupted", "message": "Interrupted.", "hint": ""})
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        silence_lost_streams()  # the reader is gone; there is nobody to complain to
-        return ExitCode.BUG
+    except (ResultLost, BrokenPipeError):
+        raise
+    except OSError as error:
+        return _report_file(said, error)
     except Exception:  # noqa: BLE001  everything that is not expected is a bug and shows where it is
         return _report_bug(said)
     return code if isinstance(code, int) else ExitCode.DONE
@@ -42,6 +57,24 @@ def _report_usage(said: Invocation, error: click.UsageError) -> None:
         return
     hint = f"`{error.ctx.command_path} --help` explains." if error.ctx else "`seed-library --help` explains."
     said.output.error({"code": "usage", "message": error.format_message(), "hint": hint})
+
+
+def _report_file(said: Invocation, error: OSError) -> int:
+    """Say which file or folder of the user's could not be used; an error without one is a bug."""
+    if error.filename is None and not _working_folder_is_gone():
+        return _report_bug(said)
+    place = "The working folder" if error.filename is None else os.fsdecode(error.filename)
+    message = f"{place} cannot be used ({error.strerror})."
+    said.output.error({"code": "file", "message": message, "hint": "Name another one, or make it usable."})
+    return ExitCode.PREFLIGHT
+
+
+def _working_folder_is_gone() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
 
 
 def _report_bug(said: Invocation) -> int:

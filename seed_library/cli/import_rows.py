@@ -9,6 +9,7 @@ import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
 from seed_library.cli.output import Content, as_content
+from seed_library.cli.paths import file_path
 from seed_library.cli.run import prepared_for, work_here
 from seed_library.cli.wording import counted
 from seed_library.core.errors import ExitCode, UsageInvalid
@@ -28,7 +29,7 @@ _DONE = {0, ExitCode.ITEMS_FAILED}
 
 
 @click.command("import")
-@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("path", metavar="FILE", type=file_path)
 @click.option("--restore", is_flag=True, help="Put back the rows of a backup of `prune`, with all their columns.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, before and after; change nothing.")
 @click.option("--insist", is_flag=True, help="Store texts although they look as if a program had damaged them.")

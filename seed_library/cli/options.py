@@ -13,6 +13,7 @@ import click
 
 from seed_library.cli.numbers import seconds, whole
 from seed_library.cli.output import Output
+from seed_library.cli.paths import file_path, is_file
 from seed_library.core.errors import UsageInvalid
 from seed_library.core.redaction import Redactor
 
@@ -39,8 +40,8 @@ class Invocation:
             UsageInvalid: the named file does not exist.
         """
         if self.env_file is None:
-            return Path(".env") if Path(".env").is_file() else None
-        if not self.env_file.is_file():
+            return Path(".env") if is_file(Path(".env")) else None
+        if not is_file(self.env_file):
             raise UsageInvalid(f"There is no file {self.env_file}.", hint="--env-file needs an existing file.")
         return self.env_file
 
@@ -122,7 +123,8 @@ def global_options(command: Command) -> Command:
     """Add the options that every verb takes, before and after its name."""
     env_file = click.option(
         "--env-file",
-        type=click.Path(path_type=Path),
+        type=file_path,
+        metavar="PATH",
         expose_value=False,
         is_eager=True,
         callback=_remember,

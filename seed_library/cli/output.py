@@ -6,22 +6,26 @@ even where it looks like a secret. Whoever wrote "the bearer of good news" must 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import TextIOWrapper
-from typing import Any
+from typing import Any, TextIO
 
 from seed_library.core import plain_json
-from seed_library.core.errors import SeedLibraryError, UsageInvalid
+from seed_library.core.errors import ExitCode, SeedLibraryError
 from seed_library.core.redaction import Redactor
 
 _TERMINAL_CONTROLS = {
     code: "\N{REPLACEMENT CHARACTER}" for code in [*range(0x20), *range(0x7F, 0xA0)] if code not in (9, 10)
 }
 _CONTENT_OF_EVENTS = {"item", "items", "findings"}
+
+
+_CURSOR = b"\x1b[?25h"  # shown again, in case that a progress bar has hidden it
 
 
 class Content(str):
@@ -50,30 +54,32 @@ class Output:
     redact: Redactor = field(default_factory=Redactor)
 
     def result(self, text: str) -> None:
-        """Print a result for people."""
-        print(self.safe(text), file=sys.stdout, flush=True)  # noqa: T201
+        """Print a result for people.
+
+        Raises:
+            ResultLost: stdout does not take it.
+        """
+        _print_result(self.safe(text))
 
     def data(self, lines: Iterable[str]) -> None:
         """Write the lines of a file, as they are.
 
         Raises:
-            BrokenPipeError: nobody reads them.
-            UsageInvalid: stdout takes no more, such as on a full disk.
+            ResultLost: stdout does not take them all.
         """
         try:
             sys.stdout.writelines(lines)
             sys.stdout.flush()
-        except BrokenPipeError:
-            raise
         except OSError as error:
-            silence_lost_streams()
-            raise UsageInvalid(
-                f"stdout cannot be written ({error.strerror}).", hint="What it got is not whole: write it elsewhere."
-            ) from None
+            raise _lost(error) from None
 
     def document(self, value: Mapping[str, Any]) -> None:
-        """Print a result for programs: one JSON object on one line."""
-        print(plain_json.dumps(self._redacted(value)), file=sys.stdout, flush=True)  # noqa: T201
+        """Print a result for programs: one JSON object on one line.
+
+        Raises:
+            ResultLost: stdout does not take it.
+        """
+        _print_result(plain_json.dumps(self._redacted(value)))
 
     def narrate(self, text: str) -> None:
         """Print what is happening; not under --quiet and not under --json."""
@@ -81,20 +87,28 @@ class Output:
             self.complain(text)
 
     def complain(self, text: str) -> None:
-        """Print something that must be seen."""
-        print(self.safe(text), file=sys.stderr, flush=True)  # noqa: T201
+        """Print something that must be seen, if anybody can see it: where stderr takes nothing, all else goes on."""
+        try:
+            print(self.safe(text), file=sys.stderr, flush=True)  # noqa: T201
+        except OSError:
+            silence(sys.stderr)
 
     def last_word(self, text: str) -> None:
         """Print something from a signal handler: past all buffers, which may be in the middle of something."""
         with suppress(AttributeError, ValueError, OSError):  # there may be no stderr any more
-            os.write(sys.stderr.fileno(), f"{self.safe(text)}\n".encode(errors="backslashreplace"))
+            descriptor = sys.stderr.fileno()
+            shown = f"{self.safe(text)}\n".encode(errors="backslashreplace")
+            os.write(descriptor, (_CURSOR if os.isatty(descriptor) else b"") + shown)
 
     def error(self, error: Mapping[str, str]) -> None:
         """Print a failure: one JSON object under --json, else what is wrong and what to do."""
-        if self.as_json:
-            self.document({"error": dict(error)})
+        if not self.as_json:
+            self.complain(error_text(error))
             return
-        self.complain(error_text(error))
+        try:
+            self.document({"error": dict(error)})
+        except ResultLost:
+            self.complain(error_text(error))
 
     def _redacted(self, value: Any) -> Any:
         """Redact the strings inside, not the JSON around them, which has to stay whole."""
@@ -133,15 +147,47 @@ def accept_every_character() -> None:
         sys.stderr.reconfigure(errors="backslashreplace")
 
 
+class ResultLost(OSError):
+    """A result could not be written to stdout: its reader is gone, or the disk behind it is full."""
+
+
+def _print_result(text: str) -> None:
+    try:
+        print(text, file=sys.stdout, flush=True)  # noqa: T201
+    except OSError as error:
+        raise _lost(error) from None
+
+
+def _lost(error: OSError) -> ResultLost:
+    silence(sys.stdout)
+    return ResultLost(error.errno, error.strerror)
+
+
+def report_loss(error: OSError) -> int:
+    """Say that a result could not be written, and return the exit code; to a reader that is gone nothing is said."""
+    silence(sys.stdout)
+    if error.errno == errno.EPIPE:
+        silence(sys.stderr)  # most often it is the same pipe
+        return ExitCode.READER_GONE
+    said = f"Error: The result cannot be written to stdout ({error.strerror}); what it got is not whole."
+    print(said, file=sys.stderr)  # noqa: T201
+    return ExitCode.PREFLIGHT
+
+
+def silence(stream: TextIO) -> None:
+    """Point a standard stream that takes nothing any more to nowhere, so that it cannot fail again, also at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 def silence_lost_streams() -> None:
-    """Point every standard stream that takes nothing any more to nowhere, so that it cannot fail again."""
+    """Silence every standard stream that takes nothing any more."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
+            silence(stream)
 
 
 def error_text(error: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ import click
 
 from seed_library.cli.options import catalog_options, global_options, invocation
 from seed_library.cli.output import Content, as_content
+from seed_library.cli.paths import result_path
 from seed_library.cli.run import prepared_for, work_here
 from seed_library.cli.wording import counted
 from seed_library.core.errors import ExitCode
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @catalog_options
 @click.option("--yes", is_flag=True, help="Remove them; without it they are only listed.")
-@click.option("--backup", type=click.Path(dir_okay=False, path_type=Path), help="Where to write them before.")
+@click.option("--backup", type=result_path, metavar="FILE", help="Where to write them before.")
 @global_options
 def prune(flags: Flags, *, yes: bool, backup: Path | None) -> int:
     """Remove rows that are not in the catalog, after a backup."""

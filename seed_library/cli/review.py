@@ -10,6 +10,7 @@ import click
 
 from seed_library.cli.numbers import whole
 from seed_library.cli.options import catalog_options, global_options, invocation, price_options
+from seed_library.cli.paths import result_path
 from seed_library.cli.run import prepared_for
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def review(flags: Flags, port: int) -> None:
 
 
 @click.command()
-@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("path", metavar="FILE", type=result_path)
 @catalog_options
 @global_options
 def report(flags: Flags, path: Path) -> None:

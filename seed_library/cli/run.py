@@ -23,6 +23,7 @@ from seed_library.cli.options import (
     with_store,
 )
 from seed_library.cli.output import Output, error_fields, event_fields
+from seed_library.cli.paths import run_id
 
 if TYPE_CHECKING:
     from seed_library.bootstrap.preparing import Flags, Prepared
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 @click.option("--detach", is_flag=True, help="Go on in the background once the first text is stored.")
 @wait_lock_option
 @click.option("--detach-timeout", type=seconds(1), metavar="SECONDS", default=180, help="Wait so long for --detach.")
-@click.option("--run-id", hidden=True)
+@click.option("--run-id", type=run_id, hidden=True)
 @click.option("--ready-fd", type=whole(3), hidden=True)
 @global_options
 def run(flags: Flags, refresh: Refresh | None, **how: Any) -> int:
@@ -57,8 +58,7 @@ def run(flags: Flags, refresh: Refresh | None, **how: Any) -> int:
     from seed_library.bootstrap.running import Job
     from seed_library.settings import Needs
 
-    run_id = how["run_id"] or new_run_id(datetime.now(UTC))
-    job = Job(run_id, "run", refresh or "", wait_seconds=how["wait_lock"])
+    job = Job(how["run_id"] or new_run_id(datetime.now(UTC)), "run", refresh or "", wait_seconds=how["wait_lock"])
     prepared = prepared_for(flags, Needs(claude=True, store=True))
     if how["detach"]:
         return _detach(prepared, job, how["detach_timeout"] + how["wait_lock"])

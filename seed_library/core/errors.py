@@ -45,6 +45,7 @@ class ExitCode(IntEnum):
     BUDGET = 7
     STOPPED = 8
     INTERRUPTED = 130
+    READER_GONE = 141
 
 
 class SeedLibraryError(Exception):

@@ -54,7 +54,7 @@ class Target:
         """The name of the target's folder in the state directory: a readable slug and a hash."""
         canonical = f"{_canonical(self.address)}\n{self.schema}.{self.table}"
         slug = re.sub(r"[^A-Za-z0-9.]+", "_", self.label).strip("_")[-_SLUG_CHARACTERS:].strip("_")
-        return f"{slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:16]}"
+        return f"{slug}-{hashlib.sha256(canonical.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
 
 
 def sqlite_path(store: str) -> str:
