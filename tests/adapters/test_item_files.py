@@ -16,7 +16,7 @@ from seed_library.core.catalog import TableSpec
 from seed_library.core.errors import CatalogInvalid
 
 SIGNS = {"aries": "Widder", "leo": "Löwe, groß"}
-SECRET = "sk-ant-outside-of-everything"
+SECRET = "what is kept outside of everything"
 
 
 def _signs(tmp_path: Path, files: Files) -> dict[str, object]:

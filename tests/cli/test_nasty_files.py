@@ -1,38 +1,33 @@
 """Whatever bytes stand in a file: no bug, no traceback, and nothing is lost.
 
-Each example takes a good file, spoils it here and there, and starts the verb that reads it. SEED_NASTY_EXAMPLES says
-how many for each kind of file.
+Each example takes a good file, spoils it here and there, and starts the verb that reads it. SEED_TEST_EXAMPLES says how
+many for each kind of file.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
+from cli.in_process import Inside
+from examples import EXAMPLES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from processes.program import Ended, Program
+from processes.program import Ended
 from processes.rehearsed import TEXTS, Rehearsed
 
 from seed_library.adapters.journal_lines import decode
-from seed_library.cli.failures import run_command_line
 from seed_library.core import foreign_json
 from seed_library.core.answers import answer_fault, content_of
 from seed_library.core.catalog import GeneratedColumn, RequestSpec
 from seed_library.core.drafts import is_unbilled, says_usage, usage_of
 
-EXAMPLES = int(os.environ.get("SEED_NASTY_EXAMPLES", "50"))
 nasty = settings(
-    max_examples=EXAMPLES,
+    max_examples=max(20, EXAMPLES // 4),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -60,31 +55,6 @@ def _spoilt(data: bytes, changes: Spoil) -> bytes:
         start = len(data) * place // 1000
         data = data[:start] + piece + data[start + gone :]
     return data
-
-
-class Inside(Program):
-    """The program in this process: a thousand starts a minute."""
-
-    def run(self, *arguments: str, **changes: str) -> Ended:
-        """Run the command line with streams and surroundings of its own."""
-        out, err = io.TextIOWrapper(io.BytesIO(), "ascii"), io.TextIOWrapper(io.BytesIO(), "ascii")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (
-            patch.dict(os.environ, self.environment(**changes), clear=True),
-            patch.object(sys, "argv", ["seed-library", *arguments]),
-            contextlib.chdir(self.folder),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
-            code = int(run_command_line())
-        return Ended(code, *(_text(stream) for stream in (out, err)))
-
-
-def _text(stream: io.TextIOWrapper) -> str:
-    stream.flush()
-    written = stream.buffer
-    assert isinstance(written, io.BytesIO)
-    return written.getvalue().decode("utf-8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ CODES = {
     "BUDGET": 7,
     "STOPPED": 8,
     "INTERRUPTED": 130,
+    "READER_GONE": 141,
 }
 
 
