@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from seed_library.adapters.state import sync_folder
+from seed_library.adapters.private_folders import sync_folder
 from seed_library.core.errors import UsageInvalid
 
 _NEW_FILE = 0o666  # less the umask, as any program's result

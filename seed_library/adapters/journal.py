@@ -44,7 +44,8 @@ from typing import Any
 
 from seed_library.adapters.journal_lines import LONGEST_LINE, encode, read_ledger, read_record
 from seed_library.adapters.journal_repair import set_aside, written_by_a_newer_version
-from seed_library.adapters.state import BALLAST_BYTES, TargetFolder, sync_folder, unusable
+from seed_library.adapters.private_folders import sync_folder
+from seed_library.adapters.state import BALLAST_BYTES, TargetFolder, unusable
 from seed_library.core.drafts import trimmed
 from seed_library.core.errors import JournalUnavailable
 from seed_library.core.journal_records import VERSION

@@ -6,6 +6,7 @@
     STATE_DIR/targets/NAME/damaged/       damaged pieces of the journal, set aside
     STATE_DIR/targets/NAME/ballast        space that is given back when the disk fills up
     STATE_DIR/targets/NAME/logs/          one log per run
+    STATE_DIR/files/DEVICE-INODE          the name by which a SQLite library is locked (`sqlite_names`)
 
 Folders are 0700, files 0600, whatever the umask says: texts and costs are nobody else's business.
 """
@@ -15,16 +16,17 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from seed_library.adapters.private_folders import make_private
+from seed_library.adapters.sqlite_names import known_name
 from seed_library.core.errors import JournalUnavailable
-from seed_library.core.targets import Target
+from seed_library.core.targets import SqliteAddress, Target
 from seed_library.ports import Check
 
 BALLAST_BYTES = 4 * 1024 * 1024
 _BYTES_PER_OPEN_ITEM = 20_000  # a German text with its raw message, intent, judgement: 4 kB; five times that
-_MODE = 0o700
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class TargetFolder:
             JournalUnavailable: it cannot be made or written, or belongs to somebody else.
         """
         try:
-            _make_private(self.logs)
+            make_private(self.logs)
         except OSError as error:
             raise unusable(self.path, error) from error
         if self.path.stat().st_uid != os.geteuid():
@@ -87,7 +89,9 @@ class TargetFolder:
 
 
 def target_folder(state_dir: Path, target: Target) -> TargetFolder:
-    """Return the folder of a target; it need not exist."""
+    """Return the folder of a target; it need not exist. A library with several names has one folder."""
+    if isinstance(target.address, SqliteAddress):
+        target = replace(target, address=SqliteAddress(known_name(state_dir, target.address.path)))
     return TargetFolder(state_dir / "targets" / target.folder_name)
 
 
@@ -124,21 +128,3 @@ def space_check(folder: TargetFolder, open_items: int) -> Check:
 
 def _mib(size: int) -> str:
     return f"{size / 1024 / 1024:,.0f}"
-
-
-def _make_private(path: Path) -> None:
-    if path.is_dir():
-        return
-    _make_private(path.parent)
-    # `Path.mkdir(parents=True)` makes the parents by umask; each level is made private here.
-    path.mkdir(mode=_MODE, exist_ok=True)
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable: after a power cut, a synced file whose name was not is gone as a whole."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -18,6 +18,7 @@ from seed_library.adapters.languages import languages_checks
 from seed_library.adapters.lease import Applicant
 from seed_library.adapters.lock import TargetLock, holder_of
 from seed_library.adapters.process import stop_signals, this_process
+from seed_library.adapters.sqlite_names import claim_name
 from seed_library.adapters.state import TargetFolder, space_check
 from seed_library.adapters.status import read_status
 from seed_library.bootstrap.building import claude_writers, leased_store_at, offline_writers
@@ -26,7 +27,7 @@ from seed_library.core.batches import BatchTimes
 from seed_library.core.errors import JournalUnavailable, Stopped, TargetLocked
 from seed_library.core.events import RunFinished, StopRequested, WaitingForLock, Warned
 from seed_library.core.plan import Refresh
-from seed_library.core.targets import Target
+from seed_library.core.targets import SqliteAddress, Target
 from seed_library.engine.context import Ports
 from seed_library.engine.runner import RunOrder, run
 from seed_library.engine.stopping import Halt
@@ -68,7 +69,10 @@ def seed(prepared: Prepared, job: Job, reporter: Reporter, say: Callable[[str], 
         TargetLocked: another run holds the target.
         JournalUnavailable: the state folder cannot be used.
     """
-    target, folder = prepared.known_target, prepared.known_folder
+    target = prepared.known_target
+    if isinstance(target.address, SqliteAddress):
+        claim_name(prepared.state_dir, target.address.path)
+    folder = prepared.known_folder
     folder.create()
     lock = TargetLock(folder)
     stop = _Stop(reporter, lock)

@@ -15,7 +15,7 @@ from pathlib import Path
 from adapters.journal_records import paid
 
 from seed_library.adapters import journal as journal_module
-from seed_library.adapters import state as state_module
+from seed_library.adapters import private_folders as folders_module
 from seed_library.adapters.journal import JournalFile, open_journal
 from seed_library.adapters.state import TargetFolder
 
@@ -32,7 +32,7 @@ def forget_to_sync(what: str) -> None:
     if what == "data":
         journal_module._fdatasync = lambda _: None
     if what == "names":
-        for module in (journal_module, state_module):
+        for module in (journal_module, folders_module):
             setattr(module, "sync_folder", lambda _: None)  # noqa: B010  one of them only imports it
 
 
