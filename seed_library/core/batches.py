@@ -22,6 +22,7 @@ Outcome = Literal["succeeded", "errored", "canceled", "expired"]
 MOST_REQUESTS = 10_000
 MOST_BYTES = 32_000_000
 # Results can be fetched for 29 days after a batch was created; nothing is known of it afterwards.
+_FIRST_YEAR = 2024  # of the API
 KEPT_FOR = timedelta(days=29)
 # Where the user leaves the choice to us, a batch is taken when messages would take longer than the hour within which
 # most batches end. A text of 100 words takes about 7 s (measured on the users' first texts), `concurrency` at a time.
@@ -89,7 +90,9 @@ class BatchNote:
         Raises:
             KeyError, TypeError, ValueError: it is none.
         """
-        datetime.fromisoformat(said["intended_at"])
+        at = datetime.fromisoformat(said["intended_at"])
+        if at.tzinfo is None or at.year < _FIRST_YEAR:
+            raise ValueError(f"no batch was made at {at}")
         return cls(
             str(said["token"]),
             int(said["count"]),

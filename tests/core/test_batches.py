@@ -73,7 +73,8 @@ def test_a_note_survives_its_way_through_the_database() -> None:
     """And what is none is refused, not guessed."""
     note = BatchNote("b1", 2, AT, "m", 9_000, "msgbatch_1", settled=True)
     assert BatchNote.from_json(note.as_json()) == note
-    for broken in ({}, {**note.as_json(), "intended_at": "yesterday"}, {**note.as_json(), "count": None}):
+    times = ("yesterday", "2026-11-25T10:00:00", "0001-01-01T00:00:00+00:00")
+    for broken in ({}, {**note.as_json(), "count": None}, *({**note.as_json(), "intended_at": at} for at in times)):
         with pytest.raises((KeyError, TypeError, ValueError)):
             BatchNote.from_json(broken)
 
