@@ -183,8 +183,12 @@ def inside(folder: Path, name: str) -> Path:
         mode = place.stat().st_mode
     except FileNotFoundError:
         raise Unreadable(f"{name} is missing") from None
-    except (OSError, RuntimeError, ValueError) as error:  # links in a circle; a NUL in the name
-        raise Unreadable(f"{name} cannot be read: {getattr(error, 'strerror', error)}") from None
+    except OSError as error:
+        raise Unreadable(f"{name} cannot be read: {error.strerror}") from None
+    except RuntimeError:  # links in a circle, as older versions of Python say it
+        raise Unreadable(f"{name} cannot be read: {os.strerror(errno.ELOOP)}") from None
+    except ValueError:
+        raise Unreadable(f"{name!r} is no name of a file") from None
     if stat.S_ISDIR(mode):
         raise Unreadable(f"{name} cannot be read: {os.strerror(errno.EISDIR)}")
     if not stat.S_ISREG(mode):

@@ -20,9 +20,11 @@ def run_command_line() -> int:
     said = Invocation()
     said.output.as_json = "--json" in sys.argv[1:]  # a line that cannot be parsed still answers in JSON
     try:
-        return _exit_code(said)
-    except (ResultLost, BrokenPipeError) as error:  # or of a page of click's
+        code = _exit_code(said)
+        sys.stdout.flush()  # a page of click's, which else fails at the very end
+    except OSError as error:
         return report_loss(error)
+    return code
 
 
 def _exit_code(said: Invocation) -> int:
@@ -60,13 +62,27 @@ def _report_usage(said: Invocation, error: click.UsageError) -> None:
 
 
 def _report_file(said: Invocation, error: OSError) -> int:
-    """Say which file or folder of the user's could not be used; an error without one is a bug."""
+    """Say which file or folder of the user's could not be used; an error without one is a bug.
+
+    Raises:
+        ResultLost: it was stdout, into which click prints its pages.
+    """
+    if error.filename is None and _stdout_is_lost():
+        raise ResultLost(error.errno, error.strerror) from None
     if error.filename is None and not _working_folder_is_gone():
         return _report_bug(said)
     place = "The working folder" if error.filename is None else os.fsdecode(error.filename)
     message = f"{place} cannot be used ({error.strerror})."
     said.output.error({"code": "file", "message": message, "hint": "Name another one, or make it usable."})
     return ExitCode.PREFLIGHT
+
+
+def _stdout_is_lost() -> bool:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
 
 
 def _working_folder_is_gone() -> bool:

@@ -78,7 +78,7 @@ FAULTS: dict[str, tuple[Files, list[str]]] = {
             ('name = "texts"', 'name = "texts"\n[table.constants]\nweight = [1, { of = nan }]'),
         ),
         [
-            "catalog.toml: table.constants: value error, numbers must be finite (neither nan nor inf)",
+            "catalog.toml: table.constants: numbers must be finite (neither nan nor inf)",
             "catalog.toml: request.max_tokens: input should be less than or equal to 1000000",
             "catalog.toml: request.thinking_tokens: input should be a valid integer",
             "catalog.toml: request.repairs: input should be greater than or equal to 0",

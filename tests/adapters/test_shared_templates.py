@@ -248,4 +248,4 @@ def test_facts_that_are_nested_too_deeply_are_no_json(tmp_path: Path) -> None:
     """A line of brackets ends no process."""
     deep = '{"key": "leo", "sign": ' + "[" * 100_000 + "]" * 100_000 + "}"
     (fault,) = _faults(tmp_path, {**toml(("items.csv", "items.jsonl")), "items.jsonl": deep})
-    assert fault.startswith("items.jsonl, line 1: not JSON: ")
+    assert fault.startswith("items.jsonl, line 1: nested too deeply")

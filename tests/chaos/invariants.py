@@ -73,7 +73,7 @@ def _is_announced(seen: Evidence, verdict: Verdict) -> None:
         intents = sum(
             record["kind"] == "intent" and record["item"][1] == one.item
             for end, record in seen.journals[machine]
-            if end <= one.journals[machine]
+            if machine < len(one.journals) and end <= one.journals[machine]
         )
         verdict.require(intents >= asked[machine, one.item], f"I1: {one.item} was asked for without an intent")
 

@@ -153,7 +153,9 @@ def test_what_is_understood_can_be_folded_and_what_is_not_changes_nothing(kind: 
     for position, one in enumerate([begun(), intent(), record, paid(), record, judged(), stored(), finished()]):
         ledger.read(position, 100, one)
     unread = [one.position for one in ledger.unread]
-    assert set(unread) <= {2, 4}
+    assert set(unread) <= (
+        {2, 4} if 2 in unread else {3, 4}
+    )  # of two that are understood, the second repeats the first
     if unread == [2, 4]:
         assert ledger.draft(ITEM, PRINT) is not None
         assert ledger.spent == 700

@@ -190,7 +190,7 @@ def test_a_damaged_journal_is_reported_and_costs_its_own_lines_only(
     ended = program.run("run", "--json", "--limit", "10")
     assert ended.code == 0
     warnings = " ".join(str(event["message"]) for event in ended.documents if event["event"] == "warning")
-    assert "damaged line" in warnings
+    assert "it is damaged" in warnings
     assert "incomplete" in warnings
     assert (ended.document["recovered"], ended.document["generated"]) == (9, 1)
     assert len(list((journal.parent / "damaged").iterdir())) == 2

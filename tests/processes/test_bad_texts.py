@@ -9,7 +9,13 @@ from servers.supabase import Supabase
 from servers.texts import text_for
 
 GOOD = text_for("Schreibe der und die das nicht ein")
-ENGLISH = text_for("write another one")
+ENGLISH = (
+    "The kettle has gone quiet, and you still stand at the window with a letter in your hand. You read the first line "
+    "twice, fold the page and put it back where it was. Someone calls from the hall, and you answer that you are "
+    "nearly ready. Nobody would guess how long you have been awake. On the stairs you count the steps, as you did when "
+    "you were small, and skip the last one. Outside, the street smells of rain and warm bread. You walk faster than "
+    "you need to. By noon the letter is answered, in three short sentences."
+)
 # In the order of the catalog: the second item's answers are bad in the first way, and so on.
 BAD: list[tuple[str, str, str]] = [
     ("Yin-Holz-Ochse", "Zu kurz geraten ist dieser Satz für dich.", "length"),

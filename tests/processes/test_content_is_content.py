@@ -72,7 +72,7 @@ def test_a_text_goes_out_into_a_file_and_comes_back_as_it_was(odd_texts: Cards, 
     file = odd_texts.program.folder / f"sheet.{kind}"
     assert odd_texts.program.run("export", "cards", "--format", kind, "--output", str(file)).code == 0
     _edit(file, " Yes.")
-    assert odd_texts.program.run("import", str(file), SEED_LIBRARY_CATALOG="cards").code == 0
+    assert odd_texts.program.run("import", "--insist", str(file), SEED_LIBRARY_CATALOG="cards").code == 0
     assert texts_of(odd_texts) == {key: text + " Yes." for key, text in ODD_KEYS.items()}
 
 

@@ -195,7 +195,7 @@ class ReviewServer:
         from seed_library.adapters.review.connections import guests
 
         for name in ("uvicorn", "asyncio"):  # what they log of a bad request is not for the terminal
-            logging.getLogger(name).addHandler(logging.NullHandler())
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         patience = self._limits.patience
         config = Config(
             review_app(self._desk, self.token, self._do, patience),
