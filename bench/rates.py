@@ -1,9 +1,10 @@
 """How many requests does a text take, and how much longer than it could does a run, where the account has a limit?
 
 The scripted Messages API refuses what is beyond the limit and tells of it as the real one does. Its clock counts, from
-the first request after the canary to the last response; the ideal is what so many texts take at the limit. Cases: one
-run at several limits; one whose account is moved to another limit half way; several at the same time with one key,
-which know nothing of each other. Nothing is stored but in files: what is measured is the pace.
+the first request after the canary to the last response; the ideal is what so many texts take at the limit, or with so
+many requests at once, whichever is longer. Cases: one run at several limits; one whose account is moved to another
+limit half way; several at the same time with one key, which know nothing of each other. Nothing is stored but in files:
+what is measured is the pace.
 """
 
 from __future__ import annotations
@@ -62,10 +63,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What the server saw of all runs of a case. `changed` is when the limit was moved, on the clock of the log."""
+    """What the server saw of all runs of a case.
+
+    Attributes:
+        changed: when the limit was moved, on the clock of the log.
+        latency: of an answer, in seconds; so many at once allow no more than that.
+    """
 
     log: Sequence[dict[str, Any]]
     changed: float
+    latency: float
 
     @property
     def answered(self) -> list[dict[str, Any]]:
@@ -85,7 +92,7 @@ class Served:
 
     def _ideal(self, case: Case, began: float) -> float:
         if not case.later:
-            return len(self.answered) * 60 / case.per_minute
+            return len(self.answered) * max(60 / case.per_minute, self.latency / (case.at_once * case.runs))
         before = sum(entry["arrived"] <= self.changed for entry in self.answered)
         seconds: float = self.changed - began + (len(self.answered) - before) * 60 / case.later
         return seconds
@@ -132,7 +139,7 @@ def measure(case: Case, messages: MessagesServer, folder: Path, latency_ms: floa
         list(crowd.map(run, range(case.runs)))
     if case.later:
         mover.join()
-    return Served(messages.log(), changed[0] if changed else 0.0)
+    return Served(messages.log(), changed[0] if changed else 0.0, latency_ms / 1000)
 
 
 def main() -> None:
