@@ -24,7 +24,7 @@ _COMMANDS = {
     "seed-library status": [_PROGRAM, "status"],
     "seed-library catalogs": [_PROGRAM, "catalogs"],
     "seed-library run --help": [_PROGRAM, "run", "--help"],
-    "seed-library plan": [_PROGRAM, "plan"],
+    "seed-library plan --locale de": [_PROGRAM, "plan", "--locale", "de"],  # 180 items
 }
 _TARGETS = {"seed-library --help": 4.0}
 
