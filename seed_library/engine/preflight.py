@@ -52,6 +52,7 @@ async def rehearse(prover: Prover, catalog: Catalog, plan: Plan) -> list[Check]:
     They hold the longest texts that the gates allow. What only those are refused for is said, and is no failure.
     """
     steps = [step for step in plan.steps if plan.generates(step) or step.action is Action.PAID]
+    steps.sort(key=lambda step: step.present)  # new rows first: where only a few can be tried, these are refused sooner
     steps = steps[:: -(-len(steps) // _SPREAD) or 1]
     checks = await prover.rehearse(_Placeholders(catalog, steps, longest=True))
     failed = [check for check in checks if not check.ok]

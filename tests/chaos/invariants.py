@@ -242,11 +242,16 @@ def _says_how_it_ended(client: Client, verdict: Verdict) -> None:
     verdict.require(conflicts == last.get("conflicts"), f"I9: {name} lists {conflicts} conflicts and says {last}")
 
 
+def _could_not_try_all(client: Client) -> bool:
+    """Whether it has said that the table is too slow for all rows to come to be tried."""
+    return any("would take too long to try" in str(event.get("message")) for event in client.events)
+
+
 def _stays_within_its_bounds(seen: Evidence, client: Client, verdict: Verdict) -> None:
     """I10."""
     asked = seen.of(client)
     refused = client.ended_by_itself and not client.began
-    to_be_refused = client.awaits_refusal and bool(asked)
+    to_be_refused = client.awaits_refusal and bool(asked) and not _could_not_try_all(client)
     verdict.require(not to_be_refused, f"I10: {client.name} asked for {len(asked)} texts of rows that are refused")
     verdict.met["starts that had to be refused by the table"] += client.awaits_refusal
     verdict.require(not (refused and asked), f"I10: {client.name} was refused and sent {len(asked)} requests")
