@@ -107,3 +107,15 @@ async def _finished_with_a_changed_prompt(items: int) -> World:
     await world.run()
     world.catalog = catalog_of(items, prompt="Tell of {{ key }}.")
     return world
+
+
+async def test_rows_that_are_new_are_tried_before_those_that_are_replaced() -> None:
+    """A table that is slow takes a few of them only before the time is up, and refuses new rows most."""
+    world = world_of(6)
+    await world.run()
+    for number in (3, 5):
+        del world.store.table[item_id(number)]
+    world.store.rehearsals.clear()
+    assert (await world.run(refresh="all")).exit_code == 0
+    assert world.store.rehearsals[0][:2] == [item_id(3), item_id(5)]
+    assert len(world.store.rehearsals[0]) == 6
