@@ -85,6 +85,16 @@ def stop_signals(on_first: Callable[[str], None], say: Callable[[str], None]) ->
             signal.signal(number, handler)
 
 
+@contextmanager
+def deaf_afterwards() -> Iterator[None]:
+    """Let no stop signal take the place of an exit code that is decided: what is left to do is to end."""
+    try:
+        yield
+    finally:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
 class SignalToEnd(KeyboardInterrupt):
     """A signal that asks a program to end, at the place where it is; asyncio lets only interrupts through."""
 

@@ -104,6 +104,7 @@ def prepared_for(flags: Flags, needs: Needs) -> Prepared:
 
 def seed_here(prepared: Prepared, job: Job) -> int:
     """Do a job in this process, and show it."""
+    from seed_library.adapters.process import deaf_afterwards
     from seed_library.bootstrap.running import seed
     from seed_library.cli.log_reporter import Reporters
     from seed_library.cli.reporters import reporter_for
@@ -112,7 +113,7 @@ def seed_here(prepared: Prepared, job: Job) -> int:
     output = invocation().output
     if prepared.left_out:
         output.narrate(prepared.left_out)
-    with unblocked(), reporter_for(output) as reporter:
+    with unblocked(), reporter_for(output) as reporter, deaf_afterwards():
         return seed(prepared, job, Reporters(reporter, _log(prepared, job)), output.last_word).exit_code
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from unittest.mock import patch
 
 from processes.program import Ended, Program
 
+from seed_library.adapters.process import STOP_SIGNALS
 from seed_library.cli.failures import run_command_line
 
 
@@ -58,6 +60,7 @@ def _written(stream: TextIOWrapper) -> str:
 def _as_before() -> Iterator[None]:
     """Leave the process as it was: the program owns one of its own."""
     factory, root = logging.getLogRecordFactory(), logging.getLogger()
+    dispositions = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     handlers, level = list(root.handlers), root.level
     try:
         yield
@@ -65,3 +68,5 @@ def _as_before() -> Iterator[None]:
         logging.setLogRecordFactory(factory)
         root.handlers[:] = handlers
         root.setLevel(level)
+        for number, handler in dispositions.items():
+            signal.signal(number, handler)
