@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from seed_library.core.groups import grouped
+
 _MOST_BYTES = 4_000  # of the keys in one address; hosted gateways refuse addresses from about 8,000 bytes on
 
 
@@ -40,17 +42,7 @@ def one_of(values: Sequence[str]) -> str:
 
 def bounded(values: Sequence[str]) -> Iterator[list[str]]:
     """Yield the values in groups whose addresses are short enough."""
-    group: list[str] = []
-    held = 0
-    for value in values:
-        size = size_in_address(value)
-        if group and held + size > _MOST_BYTES:
-            yield group
-            group, held = [], 0
-        group.append(value)
-        held += size
-    if group:
-        yield group
+    return grouped(values, size_in_address, _MOST_BYTES)
 
 
 def size_in_address(value: str) -> int:

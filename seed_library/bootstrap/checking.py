@@ -18,6 +18,7 @@ from seed_library.bootstrap.preparing import Inspection, Prepared, claude_faults
 from seed_library.bootstrap.working import gates_aside
 from seed_library.core.catalog import ItemId
 from seed_library.core.errors import RunBlocked, SeedLibraryError, TargetLocked, UsageInvalid
+from seed_library.core.ledger import Ledger
 from seed_library.core.plan import Lookup
 from seed_library.core.pricing import FREE
 from seed_library.engine.planning import plan_from_store
@@ -39,10 +40,12 @@ def all_checks(inspection: Inspection) -> Findings:
     prepared = inspection.prepared
     if prepared is not None:
         checks += _gates_checks(prepared)
-        if prepared.folder is not None:
-            checks += [space_check(prepared.folder, len(prepared.chosen.items)), _journal_check(prepared.folder)]
-            checks.append(_lock_check(prepared.folder))
-        checks += asyncio.run(_outside_checks(prepared, inspection.faults))
+        ledger = Ledger()
+        if (folder := prepared.folder) is not None:
+            ledger, _ = read_ledger(folder.journal)
+            checks += [space_check(folder, len(prepared.chosen.items)), journal_check(folder, ledger)]
+            checks.append(_lock_check(folder))
+        checks += asyncio.run(_outside_checks(prepared, ledger, inspection.faults))
     return Findings(tuple(checks), inspection.error() or _locked(checks) or preflight_error(checks))
 
 
@@ -61,10 +64,11 @@ def require_outside(prepared: Prepared) -> None:
         PreflightFailed: with everything that is wrong.
     """
     folder = prepared.known_folder
+    ledger, _ = read_ledger(folder.journal)
     checks = [packages_check(), *languages_checks()]
-    checks += [space_check(folder, len(prepared.chosen.items)), _journal_check(folder)]
+    checks += [space_check(folder, len(prepared.chosen.items)), journal_check(folder, ledger)]
     # What may pass by itself, and the lease, are judged by the process that takes it, and waits for it.
-    found = asyncio.run(_store_checks(prepared)) + asyncio.run(_claude_checks(prepared))
+    found = asyncio.run(_store_checks(prepared, ledger)) + asyncio.run(_claude_checks(prepared))
     require(checks + [check for check in found if not check.passing])
 
 
@@ -93,11 +97,6 @@ def _gates_checks(prepared: Prepared) -> list[Check]:
     return [Check("gates", ok=True, message=f"standing aside: {line}") for line in gates_aside(prepared)]
 
 
-def _journal_check(folder: TargetFolder) -> Check:
-    ledger, _ = read_ledger(folder.journal)
-    return journal_check(folder, ledger)
-
-
 def _lock_check(folder: TargetFolder) -> Check:
     if not is_held(folder):
         return Check("lock", ok=True, message="free; it excludes other runs on this machine only")
@@ -107,10 +106,10 @@ def _lock_check(folder: TargetFolder) -> Check:
     return Check("lock", ok=False, message=f"The target is held by {who}.", hint=hint, locked=True)
 
 
-async def _outside_checks(prepared: Prepared, faults: Mapping[str, str]) -> list[Check]:
+async def _outside_checks(prepared: Prepared, ledger: Ledger, faults: Mapping[str, str]) -> list[Check]:
     checks: list[Check] = []
     if prepared.target is not None and not store_faults(faults):
-        checks += await _store_checks(prepared)
+        checks += await _store_checks(prepared, ledger)
         if all(check.ok for check in checks):
             checks.append(await lease_check(prepared))
     if not claude_faults(faults):
@@ -118,13 +117,12 @@ async def _outside_checks(prepared: Prepared, faults: Mapping[str, str]) -> list
     return checks
 
 
-async def _store_checks(prepared: Prepared) -> list[Check]:
+async def _store_checks(prepared: Prepared, ledger: Ledger) -> list[Check]:
     """Check the target, and try the rows that a run would bring into it."""
     store = store_at(prepared.known_target.address, prepared.catalog.table, prepared.settings)
     try:
         checks = await store.check(prepared.sample_row)
         if all(check.ok for check in checks):
-            ledger, _ = read_ledger(prepared.known_folder.journal)
             lookup = Lookup(ledger, repairs=prepared.catalog.repairs, tries=prepared.catalog.tries)
             checks += await rehearse(store, prepared.catalog, await plan_from_store(prepared.chosen, store, lookup))
     except RunBlocked as error:

@@ -12,18 +12,19 @@ with itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from seed_library.core.catalog import ItemId
+from seed_library.core.groups import grouped
 from seed_library.core.open_batches import digest_of
 from seed_library.core.plan import Step
 from seed_library.engine.context import RunContext
 from seed_library.ports import Row, StoredText
 
 _READ_AT_ONCE = 500
-_CHARACTERS_TOGETHER = 1_000_000
+_CHARACTERS_TOGETHER = 1_000_000  # what a record of the journal can hold
 CHANGED_SINCE = (
     "something else is stored there than when it was decided to write: that stays, the text is in the journal"
 )
@@ -110,7 +111,8 @@ class Replacer:
     async def _keep(self, texts: Sequence[StoredText]) -> None:
         journal = self._context.ports.journal
         records = [
-            self._context.record("replaced", texts=[_as_json(text) for text in part]) for part in _in_parts(texts)
+            self._context.record("replaced", texts=[_as_json(text) for text in part])
+            for part in grouped(texts, _characters, _CHARACTERS_TOGETHER)
         ]
         await asyncio.gather(*map(journal.write, records))
         self._kept |= {(text.id, text.version) for text in texts}
@@ -124,18 +126,8 @@ def note_conflicts(context: RunContext, items: Sequence[ItemId], reason: str = C
         context.tally.conflict(item, reason)
 
 
-def _in_parts(texts: Sequence[StoredText]) -> Iterator[list[StoredText]]:
-    """Yield texts in parts that a record can hold, however long they are."""
-    part, length = list[StoredText](), 0
-    for text in texts:
-        own = len(text.text) + sum(map(len, text.generated.values()))
-        if part and length + own > _CHARACTERS_TOGETHER:
-            yield part
-            part, length = [], 0
-        part.append(text)
-        length += own
-    if part:
-        yield part
+def _characters(text: StoredText) -> int:
+    return len(text.text) + sum(map(len, text.generated.values()))
 
 
 def _as_json(text: StoredText) -> dict[str, Any]:
